@@ -1,0 +1,25 @@
+"""The `vaart` command: one file a group of verbs, listed here; an expected failure prints its text and sets the exit code."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from vaart.errors import VaartError
+
+app = typer.Typer(
+    name="vaart",
+    help="Omnichannel event streaming for retailers.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def main() -> None:
+    """The process's exit code follows vaart.errors: 0 done, 1 bug or difference, 2 usage, 69, 74, 78."""
+    try:
+        app()
+    except VaartError as error:
+        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
+        sys.exit(error.exit_code)

@@ -1,0 +1,27 @@
+"""Structured logs: one JSON object a line on stdout, or readable lines on a terminal."""
+
+import logging
+import sys
+
+import structlog
+
+from vaart import __version__
+
+
+def configure(service: str, level: str = "info", *, readable: bool | None = None) -> None:
+    """After this every logger of the process writes to stdout. `readable` None: readable on a terminal, else JSON."""
+    pretty = sys.stdout.isatty() if readable is None else readable
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.dict_tracebacks if not pretty else structlog.processors.format_exc_info,
+        structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer(),
+    ]
+    structlog.configure(
+        processors=shared,
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+    )
+    structlog.contextvars.bind_contextvars(service=service, version=__version__)
+    logging.basicConfig(level=logging.WARNING, stream=sys.stdout, format="%(levelname)s %(name)s %(message)s", force=True)
