@@ -7,6 +7,9 @@ from rich.console import Console
 
 from vaart.errors import VaartError
 
+GROUPS = ()
+"""Each module has `register(app)`, which adds its verbs."""
+
 app = typer.Typer(
     name="vaart",
     help="Omnichannel event streaming for retailers.",
@@ -14,6 +17,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+for group in GROUPS:
+    group.register(app)
 
 
 def main() -> None:
