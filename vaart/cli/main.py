@@ -5,9 +5,10 @@ import sys
 import typer
 from rich.console import Console
 
+from vaart.cli import local
 from vaart.errors import VaartError
 
-GROUPS = ()
+GROUPS = (local,)
 """Each module has `register(app)`, which adds its verbs."""
 
 app = typer.Typer(

@@ -1,0 +1,104 @@
+"""`vaart up`, `vaart down`, `vaart status`: Kafka, the schema registry and Postgres on this machine."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vaart import settings
+
+if TYPE_CHECKING:
+    from vaart.local.downloads import Advance
+
+
+class Output(StrEnum):
+    """How a command answers."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+Answer = Annotated[Output, typer.Option("--output", "-o", help="How to answer.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Its port; 0 takes a free one.")]
+
+
+def register(app: typer.Typer) -> None:
+    """The three verbs are the command's."""
+    for verb in (up, down, status):
+        app.command()(verb)
+
+
+def up(
+    output: Answer = Output.TABLE, kafka_port: Port = 0, registry_port: Port = 0, postgres_port: Port = 0
+) -> None:
+    """Start Kafka, the schema registry and Postgres on this machine; the first time downloads them."""
+    from vaart.local import stack
+
+    state_dir = settings.load().state_dir
+    with _progress() as advance:
+        stack.start(state_dir, stack.Options(kafka_port, registry_port, postgres_port), advance)
+    _show(state_dir, output)
+
+
+def down(
+    output: Answer = Output.TABLE,
+    erase: Annotated[bool, typer.Option("--erase", help="Delete all that they kept, too.")] = False,
+) -> None:
+    """Stop them; what they keep stays, unless it is to be erased."""
+    from vaart.local import stack
+
+    stopped = stack.stop(settings.load().state_dir, erase=erase)
+    if output is Output.JSON:
+        print(json.dumps({"stopped": stopped, "erased": erase}))
+        return
+    print("stopped " + ", ".join(stopped) if stopped else "nothing was running")
+
+
+def status(output: Answer = Output.TABLE) -> None:
+    """Show what runs and at which addresses."""
+    _show(settings.load().state_dir, output)
+
+
+@contextmanager
+def _progress() -> "Iterator[Advance]":
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    from vaart.local import downloads
+
+    total = sum(artifact.size for artifact in downloads.missing())
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not total) as progress:
+        task = progress.add_task("downloading the servers", total=total)
+        yield lambda size: progress.advance(task, size)
+
+
+def _show(state_dir: Path, output: Output) -> None:
+    from vaart.local import running
+
+    found = running.status(state_dir.resolve())
+    if output is Output.JSON:
+        json.dump(
+            {"state_dir": str(state_dir.resolve()), "servers": [asdict(server) for server in found]},
+            sys.stdout,
+        )
+        print()
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("server", "address", "pid", "memory", "up", box=None)
+    for server in found:
+        if server.pid:
+            memory = f"{server.memory_bytes / 1e6:,.0f} MB"
+            table.add_row(server.name, server.address, str(server.pid), memory, f"{server.uptime_s} s")
+        else:
+            table.add_row(server.name, "stopped", "", "", "")
+    Console().print(table)
+    print(f"logs: {state_dir / 'logs'}")

@@ -1,0 +1,195 @@
+"""The local servers together: Kafka, the registry and Postgres of one state folder, started and owned."""
+
+import contextlib
+import errno
+import fcntl
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vaart.addresses import Addresses
+from vaart.errors import DependencyAway, StorageFault, VaartError
+from vaart.local import downloads, guard, kafka, postgres, processes, registry, running
+from vaart.local.downloads import Advance
+from vaart.local.launch import Launch
+
+READY_SECONDS = 90
+POLL_SECONDS = 0.1
+LOCK_SECONDS = 20
+GUARD_SECONDS = 60
+TAIL_LINES = 12
+KEPT = ("kafka", "registry", "postgres", "logs")
+DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+
+Child = subprocess.Popen[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a stack may differ. A port of 0 takes a free one; properties and settings go over ours."""
+
+    kafka_port: int = 0
+    registry_port: int = 0
+    postgres_port: int = 0
+    kafka_properties: Mapping[str, str] = field(default_factory=dict)
+    postgres_settings: Mapping[str, str] = field(default_factory=dict)
+    for_load: bool = False
+
+
+def start(state_dir: Path, options: Options | None = None, advance: Advance = lambda _: None) -> None:
+    """All three run and answer, and go on after this process ends. Harmless when they run already.
+
+    Raises DependencyAway or StorageFault, and then none of them runs.
+    """
+    state_dir = state_dir.resolve()
+    with _locked(state_dir) as lock:
+        if running.are_up(state_dir):
+            return
+        with _guarded(state_dir, lock) as keep:
+            _start(state_dir, options or Options(), advance)
+            keep()
+
+
+def stop(state_dir: Path, *, erase: bool = False) -> list[str]:
+    """None of the three runs, and with `erase` all that they kept is gone. Returns the names of those that ran."""
+    state_dir = state_dir.resolve()
+    if not state_dir.exists():
+        return []
+    with _locked(state_dir):
+        stopped = running.stop(state_dir)
+        if erase:
+            for folder in (postgres.home_of(state_dir), *(state_dir / name for name in KEPT)):
+                shutil.rmtree(folder, ignore_errors=True)
+        return stopped
+
+
+@contextlib.contextmanager
+def servers(
+    state_dir: Path,
+    *,
+    kafka_properties: Mapping[str, str] | None = None,
+    postgres_settings: Mapping[str, str] | None = None,
+    for_load: bool = False,
+) -> Iterator[Addresses]:
+    """All three run and answer inside; none runs after, also when this process is killed. Their files stay."""
+    state_dir = state_dir.resolve()
+    options = Options(
+        kafka_properties=kafka_properties or {}, postgres_settings=postgres_settings or {}, for_load=for_load
+    )
+    children: list[Child] = []
+    with _locked(state_dir) as lock:
+        with _guarded(state_dir, lock):
+            children += _start(state_dir, options, lambda _: None)
+            at = {server.name: server.address for server in running.status(state_dir)}
+            yield Addresses(at["kafka"], at["registry"], at["postgres"], at["postgres"])
+        for child in children:
+            child.wait()
+
+
+@contextlib.contextmanager
+def _locked(state_dir: Path) -> Iterator[int]:
+    with _disk(state_dir):
+        state_dir.mkdir(parents=True, exist_ok=True)
+        lock = (state_dir / "lock").open("w")
+    deadline = time.monotonic() + LOCK_SECONDS
+    with lock:
+        while not _is_taken(lock.fileno()):
+            if time.monotonic() > deadline:
+                raise DependencyAway(
+                    f"another command is starting, using or stopping the servers of {state_dir}."
+                )
+            time.sleep(POLL_SECONDS)
+        yield lock.fileno()
+
+
+def _is_taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _guarded(state_dir: Path, lock: int) -> Iterator[Callable[[], None]]:
+    command = [sys.executable, "-m", guard.__name__, str(state_dir)]
+    # In a session of its own, Ctrl-C does not reach it. It inherits the lock, which nobody gets before it is done.
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(lock,), start_new_session=True)
+    pipe = child.stdin
+    assert pipe is not None
+
+    def keep() -> None:
+        pipe.write(guard.KEEP)
+        pipe.flush()
+
+    try:
+        yield keep
+    finally:
+        pipe.close()
+        if child.wait(GUARD_SECONDS) != 0:
+            running.stop(state_dir)
+
+
+def _start(state_dir: Path, options: Options, advance: Advance) -> list[Child]:
+    with _disk(state_dir):
+        downloads.fetch(downloads.missing(), advance)
+        running.stop(state_dir)
+        (state_dir / "logs").mkdir(exist_ok=True)
+        # The slowest first: the others are prepared while it starts.
+        started = [(launch, processes.spawn(launch, state_dir)) for launch in _launches(state_dir, options)]
+        _await(started, state_dir)
+        running.note(state_dir, {launch.name: launch.address for launch, _ in started})
+    return [child for _, child in started]
+
+
+def _launches(state_dir: Path, options: Options) -> Iterator[Launch]:
+    yield registry.launch(state_dir, options.registry_port)
+    yield kafka.launch(state_dir, options.kafka_port, options.kafka_properties, for_load=options.for_load)
+    yield postgres.launch(state_dir, options.postgres_port, options.postgres_settings)
+
+
+def _await(started: list[tuple[Launch, Child]], state_dir: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    waiting = started
+    while waiting:
+        for launch, child in waiting:
+            if child.poll() is not None:
+                raise _fault(launch.name, f"ended with code {child.returncode} while it started", state_dir)
+        if time.monotonic() > deadline:
+            raise _fault(waiting[0][0].name, f"did not answer within {READY_SECONDS} s", state_dir)
+        time.sleep(POLL_SECONDS)
+        waiting = [(launch, child) for launch, child in waiting if not launch.is_ready()]
+
+
+def _fault(name: str, what: str, state_dir: Path) -> VaartError:
+    lines = [line for suffix in ("out", "log") for line in _tail(state_dir / "logs" / f"{name}.{suffix}")]
+    said = "\n".join(f"  {line}" for line in lines)
+    if "No space left on device" in said:
+        return StorageFault(
+            f"{name} {what}: the disk of {state_dir} is full. Free some space and try again.\n{said}"
+        )
+    return DependencyAway(f"{name} {what}. Its last words, from {state_dir / 'logs'}:\n{said}")
+
+
+def _tail(log: Path) -> list[str]:
+    try:
+        return log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
+    except FileNotFoundError:
+        return []
+
+
+@contextlib.contextmanager
+def _disk(state_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK_FAULTS:
+            raise
+        raise StorageFault(
+            f"{error.filename or state_dir} cannot be written: {error.strerror}. Free some space or mend its rights, "
+            "or name another folder with VAART_STATE_DIR (downloads are kept in XDG_CACHE_HOME)."
+        ) from error
