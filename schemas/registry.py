@@ -1,0 +1,186 @@
+"""The schema registry (Confluent API): which schema an id stands for, which id a schema has, who may change what."""
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+TIMEOUT_S = 5.0
+CONNECTIONS_MAX = 8
+UNKNOWN_KEPT_S = 30.0
+"""So long an id that the registry does not know is not asked for again: bad records must not become a flood."""
+UNKNOWN_KEPT_MAX = 10_000
+MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
+
+Schema = Any
+"""A parsed .avsc: a dict, a list (union) or a name."""
+
+
+class RegistryAway(Exception):
+    """The registry gives no answer now, or not to us. Wait and ask again; nothing is wrong with the record."""
+
+
+class SchemaUnknown(Exception):
+    """The registry says that this id, or this schema under this subject, does not exist."""
+
+
+class SchemaRefused(Exception):
+    """The registry does not accept the schema under this subject."""
+
+
+class Registry:
+    """A registry at one URL. Schemas are fetched once, kept in memory and, below `cache_dir`, on disk per URL.
+
+    The disk copy lets a service start while the registry is away. A registry that was emptied gives old ids to other
+    schemas: remove its folder then. Any method raises RegistryAway. Safe to use from several threads.
+    """
+
+    def __init__(
+        self, url: str, username: str = "", password: str = "", cache_dir: Path | None = None
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._http = httpx.Client(
+            base_url=self.url,
+            auth=(username, password) if username else None,
+            headers={"Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE},
+            timeout=TIMEOUT_S,
+            limits=httpx.Limits(max_connections=CONNECTIONS_MAX),
+        )
+        self._folder = cache_dir / hashlib.sha256(self.url.encode()).hexdigest()[:16] if cache_dir else None
+        self._schemas: dict[int, Schema] = {}
+        self._unknown: dict[int, float] = {}
+
+    def close(self) -> None:
+        """Afterwards no connection is open; cached schemas can still be read."""
+        self._http.close()
+
+    def schema(self, schema_id: int) -> Schema:
+        """The schema with this id. Raises SchemaUnknown when the registry says that there is none."""
+        found = self._schemas.get(schema_id)
+        if found is None:
+            found = self._kept(schema_id) or self._fetched(schema_id)
+            self._schemas[schema_id] = found
+        return found
+
+    def id_of(self, subject: str, schema: Schema) -> int:
+        """The id under which the schema is registered for the subject. Raises SchemaUnknown when it is not."""
+        answer = self._ask("POST", f"/subjects/{_quoted(subject)}", {"schema": _text(schema)})
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise SchemaUnknown(f"{subject} is not registered with this schema: run `vaart schemas register`")
+        return int(self._good(answer, subject)["id"])
+
+    def register(self, subject: str, schema: Schema, compatibility: str) -> int:
+        """Afterwards the subject keeps to `compatibility` and holds the schema; the answer is its id. Repeatable."""
+        if self.compatibility(subject) != compatibility:
+            rule = {"compatibility": compatibility}
+            self._good(self._ask("PUT", f"/config/{_quoted(subject)}", rule), subject)
+        answer = self._ask("POST", f"/subjects/{_quoted(subject)}/versions", {"schema": _text(schema)})
+        return int(self._good(answer, subject)["id"])
+
+    def compatibility(self, subject: str) -> str | None:
+        """The subject's own compatibility rule; None when it has none and the registry's default holds."""
+        answer = self._ask("GET", f"/config/{_quoted(subject)}")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        found = self._good(answer, subject)
+        return str(found.get("compatibilityLevel") or found.get("compatibility"))
+
+    def subjects(self) -> set[str]:
+        """Every subject that has a version."""
+        return set(self._good(self._ask("GET", "/subjects"), "subjects"))
+
+    def versions(self, subject: str) -> list[Schema]:
+        """The subject's schemas, oldest first; none for an unknown subject."""
+        path = f"/subjects/{_quoted(subject)}/versions"
+        answer = self._ask("GET", path)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return []
+        numbers = self._good(answer, subject)
+        return [
+            json.loads(self._good(self._ask("GET", f"{path}/{number}"), subject)["schema"])
+            for number in numbers
+        ]
+
+    def refusals(self, subject: str, schema: Schema) -> list[str]:
+        """Why the registry would refuse the schema as the subject's next version; empty when it would accept it."""
+        path = f"/compatibility/subjects/{_quoted(subject)}/versions?verbose=true"
+        answer = self._ask("POST", path, {"schema": _text(schema)})
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return []
+        found = self._good(answer, subject)
+        if found.get("is_compatible"):
+            return []
+        return [str(message) for message in found.get("messages") or ["not compatible"]]
+
+    def _kept(self, schema_id: int) -> Schema | None:
+        if self._folder is None:
+            return None
+        with contextlib.suppress(OSError, ValueError):
+            return json.loads((self._folder / f"{schema_id}.json").read_text())
+        return None
+
+    def _fetched(self, schema_id: int) -> Schema:
+        if self._unknown.get(schema_id, 0.0) > time.monotonic():
+            raise SchemaUnknown(f"the registry knows no schema with id {schema_id}")
+        answer = self._ask("GET", f"/schemas/ids/{schema_id}")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            self._note_unknown(schema_id)
+            raise SchemaUnknown(f"the registry knows no schema with id {schema_id}")
+        text = self._good(answer, f"schema {schema_id}")["schema"]
+        self._keep(schema_id, text)
+        return json.loads(text)
+
+    def _note_unknown(self, schema_id: int) -> None:
+        if len(self._unknown) >= UNKNOWN_KEPT_MAX:
+            self._unknown.clear()
+        self._unknown[schema_id] = time.monotonic() + UNKNOWN_KEPT_S
+
+    def _keep(self, schema_id: int, text: str) -> None:
+        """A copy that cannot be written costs one request at the next start, no more."""
+        if self._folder is None:
+            return
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            torn = self._folder / f"{schema_id}.{os.getpid()}.tmp"
+            torn.write_text(text)
+            torn.replace(self._folder / f"{schema_id}.json")
+
+    def _ask(self, method: str, path: str, body: Mapping[str, str] | None = None) -> httpx.Response:
+        try:
+            answer = self._http.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            raise RegistryAway(
+                f"the registry at {self.url} gives no answer ({type(error).__name__})"
+            ) from error
+        if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            raise RegistryAway(
+                f"the registry at {self.url} refuses us ({answer.status_code}): "
+                "check VAART_REGISTRY__USERNAME and VAART_REGISTRY__PASSWORD"
+            )
+        if answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise RegistryAway(f"the registry at {self.url} answers {answer.status_code}")
+        return answer
+
+    def _good(self, answer: httpx.Response, about: str) -> Any:
+        try:
+            found = answer.json()
+        except ValueError as error:
+            raise RegistryAway(f"what answers at {self.url} is not a schema registry") from error
+        if not answer.is_success:
+            raise SchemaRefused(f"{about}: {found.get('message', answer.status_code)}")
+        return found
+
+
+def _quoted(subject: str) -> str:
+    return quote(subject, safe="")
+
+
+def _text(schema: Schema) -> str:
+    return json.dumps(schema, separators=(",", ":"), ensure_ascii=False)
