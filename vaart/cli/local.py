@@ -55,9 +55,9 @@ def down(
 
     stopped = stack.stop(settings.load().state_dir, erase=erase)
     if output is Output.JSON:
-        print(json.dumps({"stopped": stopped, "erased": erase}))
+        typer.echo(json.dumps({"stopped": stopped, "erased": erase}))
         return
-    print("stopped " + ", ".join(stopped) if stopped else "nothing was running")
+    typer.echo("stopped " + ", ".join(stopped) if stopped else "nothing was running")
 
 
 def status(output: Answer = Output.TABLE) -> None:
@@ -88,7 +88,7 @@ def _show(state_dir: Path, output: Output) -> None:
             {"state_dir": str(state_dir.resolve()), "servers": [asdict(server) for server in found]},
             sys.stdout,
         )
-        print()
+        typer.echo()
         return
     from rich.console import Console
     from rich.table import Table
@@ -101,4 +101,4 @@ def _show(state_dir: Path, output: Output) -> None:
         else:
             table.add_row(server.name, "stopped", "", "", "")
     Console().print(table)
-    print(f"logs: {state_dir / 'logs'}")
+    typer.echo(f"logs: {state_dir / 'logs'}")

@@ -1,4 +1,4 @@
-"""What the local servers are made of: files of a Maven repository, pinned by sha256, kept outside the checkout."""
+"""What the local servers are made of: files of a Maven repository, pinned by sha256, kept in a cache."""
 
 import hashlib
 import os
@@ -160,7 +160,7 @@ def download(artifact: Artifact, staging: Path, advance: Advance) -> Path:
 def _away(artifact: Artifact, error: Exception) -> str:
     return (
         f"cannot download {artifact.file_name} ({error.__class__.__name__}: {str(error)[:300]}).\n"
-        "Check the network and try again (what has arrived is kept), name a mirror in the [repositories] section of "
-        "~/.config/jgo.conf,\nor use servers of your own: VAART_KAFKA__BOOTSTRAP_SERVERS, VAART_REGISTRY__URL and "
-        "VAART_POSTGRES__DSN."
+        "Check the network and try again: what has arrived is kept. A mirror can be named in the "
+        "[repositories] section of ~/.config/jgo.conf.\nOr use servers of your own: VAART_KAFKA__BOOTSTRAP_SERVERS, "
+        "VAART_REGISTRY__URL and VAART_POSTGRES__DSN."
     )

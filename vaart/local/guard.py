@@ -1,7 +1,7 @@
-"""The guard: a small process that stops the local servers when whoever starts or owns them goes away, however that is.
+"""The guard: a small process that stops the local servers when their owner goes away, however that is.
 
-Run as `python -m vaart.local.guard STATE_DIR`, its standard input a pipe from the owner, who writes KEEP to leave them
-running. It holds the state folder's lock, which it inherits, for as long as it lives.
+Run as `python -m vaart.local.guard STATE_DIR`, its standard input a pipe from the owner, who writes KEEP to
+leave them running. It holds the state folder's lock, which it inherits, for as long as it lives.
 """
 
 import os

@@ -30,7 +30,7 @@ def lesser() -> Identity | None:
             continue
         return Identity(entry.pw_uid, entry.pw_gid)
     raise DependencyAway(
-        f"Postgres does not run as root, and this machine has no user {' or '.join(CANDIDATES)} to run it as. "
+        f"Postgres does not run as root, and there is no user {' or '.join(CANDIDATES)} to run it as. "
         "Start as another user, or set VAART_POSTGRES__DSN."
     )
 

@@ -127,7 +127,7 @@ def _answers(address: str) -> bool:
     from confluent_kafka.admin import AdminClient
 
     # Its own words on a broker that is still starting would stand between ours.
-    silent = {"bootstrap.servers": address, "log_level": 0, "error_cb": lambda _: None}
+    silent: dict[str, str | int | float | bool] = {"bootstrap.servers": address, "log_level": 0}
     try:
         AdminClient(silent).list_topics(timeout=READY_SECONDS)
     except KafkaException:

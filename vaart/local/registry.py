@@ -1,4 +1,4 @@
-"""The schema registry on this machine: Apicurio with Confluent's API; schemas and their ids outlive a restart."""
+"""The schema registry on this machine: Apicurio with Confluent's API; schemas and ids outlive a restart."""
 
 import signal
 from pathlib import Path

