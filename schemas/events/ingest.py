@@ -1,0 +1,21 @@
+"""What came in at the door: requests as received, and what sources call our things."""
+
+from schemas.meta import Event
+
+
+class RequestReceived(Event, frozen=True, gc=False, kw_only=True):
+    """A source's request was taken in."""
+
+    request_id: str
+    route: str
+    headers: dict[str, str] = {}
+    body: bytes
+    verdict: str
+
+
+class ReferenceLearned(Event, frozen=True, gc=False, kw_only=True):
+    """A source's own id stands for one of ours."""
+
+    kind: str
+    foreign_id: str
+    ours: str
