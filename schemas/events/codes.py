@@ -21,7 +21,7 @@ class CodeIssued(Event, frozen=True, gc=False, kw_only=True):
 
 
 class CheckCode(Event, frozen=True, gc=False, kw_only=True):
-    """May this code be used?"""
+    """Say whether this code may be used."""
 
     request_id: str
     code: str
