@@ -75,7 +75,7 @@ class Codec:
     def decoder(self, topic: Topic) -> Decode:
         """`decode(value)` is the event, snapshot or entry that a record on the topic holds.
 
-        It raises Undecodable for anything else, and RegistryAway while a schema is not at hand: then the caller waits.
+        It raises Undecodable for anything else, and RegistryAway while a schema is not at hand: then wait.
         """
         readers: dict[bytes, Reader | _Refuser] = {}
         reads: dict[bytes, Decode] = {}
@@ -101,7 +101,7 @@ class Codec:
     def encoder(self, topic: Topic, struct: type) -> Encode:
         """`encode(record)` is the record's bytes for the topic; it raises Unencodable, naming the field.
 
-        Asks the registry now: raises SchemaUnknown when nobody registered the schema, RegistryAway without an answer.
+        Asks the registry now: SchemaUnknown when nobody registered the schema, RegistryAway without answer.
         """
         schema = schema_of(struct)
         schema_id = self._registry.id_of(subject_of(topic, struct, self._prefix), schema)

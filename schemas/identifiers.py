@@ -38,17 +38,26 @@ def rank(kind: str) -> int:
 
 
 def key_of(identifier: Identifier, secret: str = "") -> str:
-    """`kind:value`; for a personal kind the value is the HMAC-SHA256 under `secret`, cut to 128 bits, in base32.
+    """`kind:value`; the value of a personal kind is 128 bits of its HMAC-SHA256 under `secret`, in base32.
 
-    E-mail addresses are compared trimmed and in lower case. Raises SecretMissing for a personal kind without a secret.
+    E-mail addresses are compared trimmed and in lower case. Raises SecretMissing for a personal kind when
+    `secret` is empty.
     """
     kind, value = identifier.kind, identifier.value
     if kind not in PERSONAL_KINDS:
         return f"{kind}:{value}"
+    return f"{kind}:{hidden(kind, value.strip().lower(), secret)}"
+
+
+def hidden(kind: str, value: str, secret: str) -> str:
+    """128 bits of the HMAC-SHA256 of `kind:value` under `secret`, as 26 characters of base32.
+
+    Raises SecretMissing when `secret` is empty.
+    """
     if not secret:
         raise SecretMissing(
-            f"an identifier of kind {kind!r} is personal: set VAART_IDENTIFIER_SECRET, the same for every producer"
+            f"a key of kind {kind!r} would show a person: set VAART_IDENTIFIER_SECRET, "
+            "the same for every producer"
         )
-    named = f"{kind}:{value.strip().lower()}".encode()
-    digest = hmac.digest(secret.encode(), named, "sha256")[:_HMAC_BYTES]
-    return f"{kind}:{b32encode(digest).decode().rstrip('=').lower()}"
+    digest = hmac.digest(secret.encode(), f"{kind}:{value}".encode(), "sha256")[:_HMAC_BYTES]
+    return b32encode(digest).decode().rstrip("=").lower()

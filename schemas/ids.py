@@ -1,4 +1,4 @@
-"""Ids that anyone can derive again: the same source and business id give the same event, whoever reports it."""
+"""Ids that anyone can derive again: the same fact has the same id, whoever reports it, however often."""
 
 from hashlib import sha1
 
@@ -7,12 +7,12 @@ VAART = bytes.fromhex("5b2a6f0e8c1d5c4f9d37a1e6c0b4f218")
 
 
 def event_id(source: str, event_type: str, business_id: str) -> str:
-    """The UUIDv5 of one fact. `business_id` names the document and its version or line, never the delivery."""
+    """The UUIDv5 of a fact. `business_id` names the document and its version or line, never a delivery."""
     return uuid5(f"event:{event_type}:{len(source)}:{source}:{business_id}")
 
 
 def profile_id(identifier_key: str) -> str:
-    """The UUIDv5 of the profile that an identifier (`kind:value`, see identifiers.key_of) points to at first."""
+    """The UUIDv5 of the profile that an identifier (its key: identifiers.key_of) points to at first."""
     return uuid5(f"profile:{identifier_key}")
 
 

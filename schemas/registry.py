@@ -1,4 +1,4 @@
-"""The schema registry (Confluent API): which schema an id stands for, which id a schema has, who may change what."""
+"""The schema registry (Confluent API): which schema an id stands for, and which id a schema has."""
 
 import contextlib
 import hashlib
@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
@@ -15,7 +15,7 @@ import httpx
 TIMEOUT_S = 5.0
 CONNECTIONS_MAX = 8
 UNKNOWN_KEPT_S = 30.0
-"""So long an id that the registry does not know is not asked for again: bad records must not become a flood."""
+"""So long an unknown id is not asked for again: bad records must not become a flood of requests."""
 UNKNOWN_KEPT_MAX = 10_000
 MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 
@@ -24,7 +24,7 @@ Schema = Any
 
 
 class RegistryAway(Exception):
-    """The registry gives no answer now, or not to us. Wait and ask again; nothing is wrong with the record."""
+    """The registry gives no answer now, or not to us. Ask again later; the record may be good."""
 
 
 class SchemaUnknown(Exception):
@@ -36,10 +36,11 @@ class SchemaRefused(Exception):
 
 
 class Registry:
-    """A registry at one URL. Schemas are fetched once, kept in memory and, below `cache_dir`, on disk per URL.
+    """A registry at one URL. Schemas are fetched once and kept in memory and, below `cache_dir`, on disk.
 
-    The disk copy lets a service start while the registry is away. A registry that was emptied gives old ids to other
-    schemas: remove its folder then. Any method raises RegistryAway. Safe to use from several threads.
+    The copies on disk let a service start while the registry is away. A registry that was emptied gives old
+    ids to other schemas: remove its folder then. Any method raises RegistryAway. Safe to use from several
+    threads.
     """
 
     def __init__(
@@ -57,8 +58,14 @@ class Registry:
         self._schemas: dict[int, Schema] = {}
         self._unknown: dict[int, float] = {}
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
-        """Afterwards no connection is open; cached schemas can still be read."""
+        """Afterwards no connection is open; schemas that were read before can still be had."""
         self._http.close()
 
     def schema(self, schema_id: int) -> Schema:
@@ -70,14 +77,14 @@ class Registry:
         return found
 
     def id_of(self, subject: str, schema: Schema) -> int:
-        """The id under which the schema is registered for the subject. Raises SchemaUnknown when it is not."""
+        """The id that the schema has under the subject. Raises SchemaUnknown when it is not registered."""
         answer = self._ask("POST", f"/subjects/{_quoted(subject)}", {"schema": _text(schema)})
         if answer.status_code == httpx.codes.NOT_FOUND:
             raise SchemaUnknown(f"{subject} is not registered with this schema: run `vaart schemas register`")
         return int(self._good(answer, subject)["id"])
 
     def register(self, subject: str, schema: Schema, compatibility: str) -> int:
-        """Afterwards the subject keeps to `compatibility` and holds the schema; the answer is its id. Repeatable."""
+        """Afterwards the subject keeps to `compatibility` and holds the schema. Its id; repeatable."""
         if self.compatibility(subject) != compatibility:
             rule = {"compatibility": compatibility}
             self._good(self._ask("PUT", f"/config/{_quoted(subject)}", rule), subject)
@@ -109,7 +116,7 @@ class Registry:
         ]
 
     def refusals(self, subject: str, schema: Schema) -> list[str]:
-        """Why the registry would refuse the schema as the subject's next version; empty when it would accept it."""
+        """Why the registry would refuse the schema as the next version; empty when it would not."""
         path = f"/compatibility/subjects/{_quoted(subject)}/versions?verbose=true"
         answer = self._ask("POST", path, {"schema": _text(schema)})
         if answer.status_code == httpx.codes.NOT_FOUND:

@@ -1,7 +1,7 @@
-"""How a writer's schema is read as ours: which fields, branches and units meet (Avro's resolution, and units on top).
+"""How a writer's schema is read as ours: which fields, branches and units meet.
 
-Avro ignores logical types when it resolves; we do not: an amount of another scale is rescaled exactly, milliseconds
-become microseconds, and a number without a unit is never taken for one with.
+Avro's rules, and units on top, which Avro ignores: an amount of another scale is rescaled exactly,
+milliseconds become microseconds, and a number without a unit is never taken for one with.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
-"""The single values of Avro, as bytes and as ours: varints, text lengths, amounts, instants, dates, with their bounds.
+"""The single values of Avro, as bytes and as ours, with their bounds: numbers, amounts, instants, dates.
 
-Amounts are ten-thousandths below 18 digits, instants microseconds and dates days of the years 1 to 9999: what Postgres,
-Python and every client can hold.
+Amounts are ten-thousandths of at most 18 digits, instants microseconds and dates days of the years 1 to 9999:
+what Postgres, Python and every client can hold.
 """
 
 import math
@@ -126,7 +126,7 @@ class Kept(dict[K, V]):
 
 
 def amounts(scale: int) -> Kept[bytes, int]:
-    """Amounts by their bytes, written with `scale` digits behind the point, as ten-thousandths. Never rounded."""
+    """Amounts as ten-thousandths, by their bytes with `scale` digits behind the point. Never rounded."""
 
     def amount(raw: bytes) -> int:
         if len(raw) > AMOUNT_BYTES_MAX:

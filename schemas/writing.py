@@ -1,7 +1,7 @@
 """A struct straight into Avro bytes: a writer compiled once per struct, four times as fast as fastavro.
 
-Like the reader (reading.py) one Python function, whose text holds only names made up here and attribute names of our
-own structs.
+Like the reader (reading.py) one Python function, whose text holds only names made up here and attribute names
+of our own structs.
 """
 
 from collections.abc import Callable
@@ -41,7 +41,7 @@ _BY_KIND = {
 
 
 class Writer:
-    """`write(struct)` is the framed record, `frame` in front; `paths[n]` is the field that line n + 1 writes."""
+    """`write(struct)` is the record behind `frame`; `paths[n]` is the field that line n + 1 writes."""
 
     def __init__(self, schema: Schema, struct: type, frame: bytes) -> None:
         """Raises Unresolvable where the schema has what our structs do not."""
@@ -59,7 +59,7 @@ class Writer:
 
 
 class _Lines:
-    """The function in the making. Values that need no loop are gathered; `flush` adds them in one statement."""
+    """The function in the making. Values that need no loop are gathered; `flush` adds them at once."""
 
     def __init__(self, types: Types) -> None:
         self.text: list[str] = []

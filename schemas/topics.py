@@ -1,0 +1,298 @@
+"""Every topic of the house: its key, the events it carries and its settings, in one catalogue."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import schemas.events.activity as a
+import schemas.events.baskets as b
+import schemas.events.codes as c
+import schemas.events.orders as o
+import schemas.events.service as talk
+import schemas.events.stock as s
+import schemas.events.stock_requests as r
+from schemas.events.answers import AnswerPublished
+from schemas.events.clock import ClockAdvanced
+from schemas.events.dead_letters import DeadLettered
+from schemas.events.ingest import ReferenceLearned, RequestReceived
+from schemas.events.loyalty import PointsEarned, PointsExpired, PointsSpent, TierChanged
+from schemas.events.marketing import MessageStatusReported, SpendReported
+from schemas.events.notifications import NotificationOutcomeReported, NotificationRequested
+from schemas.events.parcels import ParcelLinked, ParcelStatusReported
+from schemas.events.prices import PriceAcknowledged, PriceObserved, PricePublished, PriceSet
+from schemas.events.products import ProductReported
+from schemas.events.states import (
+    IdentityPointer,
+    JourneyState,
+    OrderState,
+    Profile,
+    StockLedgerEntry,
+    StockLevel,
+)
+from schemas.keys import (
+    Key,
+    by,
+    by_campaign,
+    by_conversation,
+    by_message,
+    by_parcel,
+    by_person,
+    by_purchase,
+    by_reference,
+)
+from schemas.meta import Event
+
+DAY_MS = 24 * 60 * 60 * 1000
+MAX_RECORD_BYTES = 1_048_576
+
+_EVENT_SETTINGS = {"cleanup.policy": "delete"}
+_STATE_SETTINGS = {
+    "cleanup.policy": "compact",
+    "max.compaction.lag.ms": str(DAY_MS),
+    "delete.retention.ms": str(7 * DAY_MS),
+    "segment.ms": str(DAY_MS // 4),
+    "min.cleanable.dirty.ratio": "0.1",
+}
+
+
+class Unroutable(ValueError):
+    """The event's type is on no topic that channels publish to."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Topic:
+    """One topic, without the deployment's prefix. Those that channels publish to (`is_input`) have a `key`.
+
+    Public topics are promised to others. The clock (`ClockAdvanced`) may stand on every topic.
+    """
+
+    name: str
+    events: tuple[type, ...]
+    key: Key | None = None
+    cleanup: Literal["delete", "compact"] = "delete"
+    retention_days: int = 28
+    is_public: bool = True
+
+    @property
+    def is_input(self) -> bool:
+        """Whether connectors and channel teams write to it."""
+        return self.key is not None
+
+    @property
+    def carries(self) -> tuple[type, ...]:
+        """Every record type that may stand on it, the clock included."""
+        return (*self.events, ClockAdvanced)
+
+    def config(self, replication_factor: int = 1) -> dict[str, str]:
+        """The broker's settings of this topic, as Kafka names them."""
+        kept = {"retention.ms": str(self.retention_days * DAY_MS)} if self.cleanup == "delete" else {}
+        return {
+            **(_EVENT_SETTINGS if self.cleanup == "delete" else _STATE_SETTINGS),
+            **kept,
+            "max.message.bytes": str(MAX_RECORD_BYTES),
+            "min.insync.replicas": str(max(1, replication_factor - 1)),
+            "unclean.leader.election.enable": "false",
+        }
+
+
+def route(event: Event, secret: str = "") -> tuple[Topic, str]:
+    """The topic and the record key of an event that a channel publishes.
+
+    Raises Unroutable for a type that is on no input topic, SecretMissing when the key would show a person and
+    `secret` is empty.
+    """
+    topic = _ROUTES.get(type(event))
+    if topic is None or topic.key is None:
+        raise Unroutable(f"{type(event).__name__} is on no topic that channels publish to")
+    return topic, topic.key(event, secret)
+
+
+ACTIVITY = Topic(
+    "customer.activity.v1",
+    (
+        a.CustomerIdentified,
+        a.IdentifiersLinked,
+        a.TraitsChanged,
+        a.CustomerReported,
+        a.ConsentChanged,
+        a.ErasureRequested,
+        a.AccessRequested,
+        a.PageViewed,
+        a.ScreenViewed,
+        a.ProductViewed,
+        a.ProductClicked,
+        a.ProductListViewed,
+        a.SearchPerformed,
+        b.CartLineAdded,
+        b.CartLineRemoved,
+        b.CartReported,
+        b.WishlistLineAdded,
+        b.WishlistLineRemoved,
+        b.CheckoutStarted,
+        b.CheckoutStepCompleted,
+        a.CouponEntered,
+        a.CampaignTouched,
+        a.CodeScanned,
+        a.StoreVisited,
+        a.ReviewSubmitted,
+        a.FormSubmitted,
+        a.AppStateChanged,
+        a.CustomActivityRecorded,
+    ),
+    by_person,
+)
+ORDERS = Topic(
+    "commerce.orders.v1",
+    (
+        o.OrderReported,
+        o.OrderPlaced,
+        o.OrderAccepted,
+        o.OrderPaid,
+        o.PaymentFailed,
+        o.OrderChanged,
+        o.CancellationRequested,
+        o.OrderCancelled,
+        o.OrderLineShort,
+        o.OrderPacked,
+        o.OrderShipped,
+        o.OrderOutForDelivery,
+        o.OrderDelivered,
+        o.DeliveryFailed,
+        o.OrderReadyForPickup,
+        o.OrderCollected,
+        o.ReturnRequested,
+        o.ReturnAnnounced,
+        o.ReturnReceived,
+        o.ReturnInspected,
+        o.RefundIssued,
+        o.SoldInStore,
+        o.ReturnedInStore,
+        o.StoreSaleVoided,
+    ),
+    by_purchase,
+)
+STOCK = Topic(
+    "commerce.stock.v1",
+    (
+        s.StockSold,
+        s.StockSaleVoided,
+        s.StockCounted,
+        s.StockLevelReported,
+        s.StockReceived,
+        s.StockShipped,
+        s.StockMoved,
+        s.StockAdjusted,
+        s.StockInspected,
+        s.InboundAnnounced,
+        s.InboundChanged,
+        s.InboundCancelled,
+        s.SellerStockDeclared,
+        s.StockFactCorrected,
+        r.ReserveStock,
+        r.ExtendReservation,
+        r.ReleaseReservation,
+        r.CommitStock,
+        r.SourceOrderLine,
+        r.RejectOrderLine,
+        r.PickStock,
+        r.DispatchStock,
+        r.CancelCommitment,
+        r.RequestTransfer,
+        r.TransferShipped,
+        r.TransferReceived,
+        r.AllocateRing,
+        r.SetSafetyStock,
+        r.SetBuffer,
+        r.StartRecall,
+    ),
+    by("sku"),
+)
+PARCELS = Topic("commerce.parcels.v1", (ParcelStatusReported, ParcelLinked), by_parcel)
+CODES = Topic(
+    "commerce.codes.v1",
+    (c.CodeIssued, c.CheckCode, c.RedeemCode, c.ReleaseCode, c.CodeRedeemed, c.CodeRevoked),
+    by("code"),
+)
+PRICES = Topic("commerce.prices.v1", (PriceSet, PricePublished, PriceAcknowledged, PriceObserved), by("sku"))
+PRODUCTS = Topic("commerce.products.v1", (ProductReported,), by("sku"), cleanup="compact")
+CONVERSATIONS = Topic(
+    "service.conversations.v1",
+    (
+        talk.ConversationStarted,
+        talk.ConversationAssigned,
+        talk.ConversationClosed,
+        talk.ConversationRated,
+        talk.MessageReceived,
+        talk.MessageSent,
+        talk.MessageRemoved,
+        talk.PromiseMade,
+        talk.CallStarted,
+        talk.CallEnded,
+        talk.SocialMentioned,
+        talk.CommentPosted,
+    ),
+    by_conversation,
+)
+LOYALTY = Topic("customer.loyalty.v1", (PointsEarned, PointsSpent, PointsExpired, TierChanged), by("card"))
+ANSWERS = Topic("service.answers.v1", (AnswerPublished,), by("answer_id"), cleanup="compact")
+SPEND = Topic("marketing.spend.v1", (SpendReported,), by_campaign)
+MESSAGES = Topic("marketing.messages.v1", (MessageStatusReported,), by_message)
+RAW = Topic("ingest.raw.v1", (RequestReceived,), by("request_id"), is_public=False)
+REFERENCES = Topic(
+    "connectors.references.v1", (ReferenceLearned,), by_reference, cleanup="compact", is_public=False
+)
+
+INPUTS = (
+    ACTIVITY,
+    ORDERS,
+    STOCK,
+    PARCELS,
+    CODES,
+    PRICES,
+    PRODUCTS,
+    CONVERSATIONS,
+    LOYALTY,
+    ANSWERS,
+    SPEND,
+    MESSAGES,
+    RAW,
+    REFERENCES,
+)
+"""What connectors and channel teams publish to."""
+
+CUSTOMER_EVENTS = tuple(
+    each
+    for topic in (ACTIVITY, ORDERS, PARCELS, CODES, CONVERSATIONS, LOYALTY, MESSAGES)
+    for each in topic.events
+)
+"""Every event that may concern a customer."""
+
+PROFILES = Topic("customer.profiles.v1", (Profile,), cleanup="compact")
+IDENTITIES = Topic("customer.identities.v1", (IdentityPointer,), cleanup="compact")
+TIMELINE = Topic("customer.timeline.v1", CUSTOMER_EVENTS)
+LEVELS = Topic("stock.levels.v1", (StockLevel,), cleanup="compact")
+LEDGER = Topic("stock.ledger.v1", (StockLedgerEntry,))
+ORDER_STATES = Topic("commerce.order-states.v1", (OrderState,), cleanup="compact")
+JOURNEYS = Topic("customer.journeys.v1", (JourneyState,), cleanup="compact")
+NOTIFICATIONS_REQUESTED = Topic("notifications.requested.v1", (NotificationRequested,))
+NOTIFICATION_OUTCOMES = Topic("notifications.outcomes.v1", (NotificationOutcomeReported,))
+DEAD_LETTERS = Topic("dead-letters.v1", (DeadLettered,), is_public=False)
+ROUTED = Topic("vaart.identity.routed.v1", CUSTOMER_EVENTS, is_public=False)
+"""Between the identity view and the profiles: every event that concerns a customer, by profile id."""
+
+TOPICS = (
+    *INPUTS,
+    PROFILES,
+    IDENTITIES,
+    TIMELINE,
+    LEVELS,
+    LEDGER,
+    ORDER_STATES,
+    JOURNEYS,
+    NOTIFICATIONS_REQUESTED,
+    NOTIFICATION_OUTCOMES,
+    DEAD_LETTERS,
+    ROUTED,
+)
+"""The catalogue. Changelogs of views come on top: streams.view.View.changelog."""
+
+_ROUTES = {each: topic for topic in INPUTS for each in topic.events}
