@@ -15,7 +15,7 @@ class SchemaMissing(LookupError):
 
 @cache
 def schema_of(cls: type) -> dict[str, Any]:
-    """The schema of a type of `schemas.events.catalogue`, as it is written. It is shared: do not change it.
+    """The schema of a type that stands on a topic, as it is written. It is shared: do not change it.
 
     Raises SchemaMissing.
     """
