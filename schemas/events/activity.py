@@ -203,4 +203,4 @@ class CustomActivityRecorded(Event, frozen=True, gc=False, kw_only=True):
     """Something that has no event of its own here."""
 
     name: str
-    properties_json: str = "{}"
+    properties_json: str
