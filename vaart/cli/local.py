@@ -40,10 +40,11 @@ def up(
     """Start Kafka, the schema registry and Postgres on this machine; the first time downloads them."""
     from vaart.local import stack
 
-    state_dir = settings.load().state_dir
-    with _progress() as advance:
-        stack.start(state_dir, stack.Options(kafka_port, registry_port, postgres_port), advance)
-    _show(state_dir, output)
+    found = settings.load()
+    names = stack.needed(found)
+    with _progress(names) as advance:
+        stack.start(found.state_dir, stack.Options(names, kafka_port, registry_port, postgres_port), advance)
+    _show(found.state_dir, output)
 
 
 def down(
@@ -66,13 +67,13 @@ def status(output: Answer = Output.TABLE) -> None:
 
 
 @contextmanager
-def _progress() -> "Iterator[Advance]":
+def _progress(names: list[str]) -> "Iterator[Advance]":
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
     from vaart.local import downloads
 
-    total = sum(artifact.size for artifact in downloads.missing())
+    total = sum(artifact.size for artifact in downloads.missing(*names))
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not total) as progress:
         task = progress.add_task("downloading the servers", total=total)

@@ -17,6 +17,10 @@ PARALLEL = 6
 TIMEOUT_S = 30
 CHUNK = 1 << 20
 
+OR_YOURS = (
+    "Or set VAART_KAFKA__BOOTSTRAP_SERVERS, VAART_REGISTRY__URL and VAART_POSTGRES__DSN to servers of yours."
+)
+
 Advance = Callable[[int], None]
 """Told how many bytes have arrived since it was last called; called from several threads."""
 
@@ -41,11 +45,11 @@ class Artifact:
         return f"{self.name}-{self.version}{classifier}.{self.packaging}"
 
 
-def pinned(server: str = "") -> list[Artifact]:
-    """The files that `server` (or every server) is made of, in the order of the lock file."""
+def pinned(*servers: str) -> list[Artifact]:
+    """The files that these servers are made of, in the order of the lock file."""
     lines = (files("deploy") / "local" / "artifacts.lock").read_text().splitlines()
     found = [_artifact(line) for line in lines if line and not line.startswith("#")]
-    return [artifact for artifact in found if server in ("", artifact.server)]
+    return [artifact for artifact in found if artifact.server in servers]
 
 
 def cache() -> Path:
@@ -58,9 +62,9 @@ def path(artifact: Artifact) -> Path:
     return cache() / "artifacts" / artifact.file_name
 
 
-def missing() -> list[Artifact]:
-    """The files that are not in the cache, or there with another size."""
-    return [artifact for artifact in pinned() if not _is_there(artifact)]
+def missing(*servers: str) -> list[Artifact]:
+    """Those of these servers' files that are not in the cache, or there with another size."""
+    return [artifact for artifact in pinned(*servers) if not _is_there(artifact)]
 
 
 def fetch(artifacts: list[Artifact], advance: Advance = lambda _: None) -> None:
@@ -149,7 +153,7 @@ def download(artifact: Artifact, staging: Path, advance: Advance) -> Path:
         resolver=PythonResolver(progress_callback=progress),
         repo_cache=staging,
         local_repos=[],
-        remote_repos=GlobalSettings.load().repositories | {"central": MAVEN_CENTRAL_URL},
+        remote_repos={"central": MAVEN_CENTRAL_URL} | GlobalSettings.load().repositories,
         timeout=TIMEOUT_S,
     )
     component = context.project(artifact.group, artifact.name).at_version(artifact.version)
@@ -160,7 +164,6 @@ def download(artifact: Artifact, staging: Path, advance: Advance) -> Path:
 def _away(artifact: Artifact, error: Exception) -> str:
     return (
         f"cannot download {artifact.file_name} ({error.__class__.__name__}: {str(error)[:300]}).\n"
-        "Check the network and try again: what has arrived is kept. A mirror can be named in the "
-        "[repositories] section of ~/.config/jgo.conf.\nOr use servers of your own: VAART_KAFKA__BOOTSTRAP_SERVERS, "
-        "VAART_REGISTRY__URL and VAART_POSTGRES__DSN."
+        "Check the network and try again: what has arrived is kept. A mirror can be named as "
+        f"`central` in the [repositories] section of ~/.config/jgo.conf.\n{OR_YOURS}"
     )

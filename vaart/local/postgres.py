@@ -31,7 +31,8 @@ SETTINGS = {
     "unix_socket_directories": "",
     "shared_buffers": "128MB",
     # A refused row's values would stand in an error's text; the client gets that, the log does not.
-    "log_min_messages": "fatal",
+    "log_min_messages": "log",
+    "log_checkpoints": "off",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }

@@ -1,11 +1,11 @@
-"""Processes that outlive the command that starts them, each known again by its pid and its start time."""
+"""Processes that outlive the command that starts them, each known again by a run of arguments only it has."""
 
 import contextlib
-import json
 import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from signal import Signals
 
 import psutil
 
@@ -15,44 +15,30 @@ STOP_SECONDS = 20
 POLL_SECONDS = 0.05
 
 
-def spawn(launch: Launch, state_dir: Path) -> subprocess.Popen[bytes]:
-    """The server runs, out of reach of Ctrl-C, and its pid file names it."""
+def spawn(launch: Launch, out: Path) -> subprocess.Popen[bytes]:
+    """The server runs, out of reach of Ctrl-C; what it prints goes to the file `out`."""
     identity = launch.identity
-    with (state_dir / "logs" / f"{launch.name}.out").open("wb") as out:
-        process = subprocess.Popen(
+    with out.open("wb") as printed:
+        return subprocess.Popen(
             launch.command,
             cwd=launch.folder,
             stdin=subprocess.DEVNULL,
-            stdout=out,
+            stdout=printed,
             stderr=subprocess.STDOUT,
             start_new_session=True,
             user=identity.user if identity else None,
             group=identity.group if identity else None,
             extra_groups=[] if identity else None,
         )
-    started = psutil.Process(process.pid).create_time()
-    _pid_file(state_dir, launch.name).write_text(json.dumps({"pid": process.pid, "started": started}))
-    return process
-
-
-def found(state_dir: Path, name: str) -> psutil.Process | None:
-    """The process that the pid file names, if it still runs; another process with that pid is not it."""
-    try:
-        noted = json.loads(_pid_file(state_dir, name).read_text())
-        process = psutil.Process(noted["pid"])
-        same = abs(process.create_time() - noted["started"]) < 1
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
-        return None
 
 
 def marked(mark: Sequence[str]) -> list[psutil.Process]:
-    """The processes with this run of arguments: also one whose pid was not yet noted."""
+    """The running processes with these arguments in a row. A note of a pid could be lost or stale."""
     return [process for process in psutil.process_iter() if _has(process, list(mark))]
 
 
-def stop(processes: Sequence[tuple[psutil.Process, int]]) -> None:
-    """None of them runs: each got its signal, and after STOP_SECONDS was killed."""
+def stop(processes: Sequence[tuple[psutil.Process, Signals]]) -> None:
+    """None of them runs: each got its signal, and was killed if that took more than STOP_SECONDS."""
     for process, sign in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(sign)
@@ -60,18 +46,9 @@ def stop(processes: Sequence[tuple[psutil.Process, int]]) -> None:
     for process, _ in processes:
         while not _is_gone(process) and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
-        if not _is_gone(process):
-            with contextlib.suppress(psutil.NoSuchProcess):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if not _is_gone(process):
                 process.kill()
-
-
-def forget(state_dir: Path, name: str) -> None:
-    """The pid file is gone."""
-    _pid_file(state_dir, name).unlink(missing_ok=True)
-
-
-def _pid_file(state_dir: Path, name: str) -> Path:
-    return state_dir / f"{name}.pid"
 
 
 def _has(process: psutil.Process, mark: list[str]) -> bool:

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from vaart.addresses import STATE_FILE
 from vaart.local import kafka, postgres, processes, registry
 
 SERVERS = {"kafka": kafka, "registry": registry, "postgres": postgres}
-LOGS = {"kafka": "kafka.log", "registry": "registry.log", "postgres": "postgres.out"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,6 @@ class Server:
     pid: int
     memory_bytes: int
     uptime_s: int
-    log: str
 
 
 def status(state_dir: Path) -> list[Server]:
@@ -35,16 +33,14 @@ def status(state_dir: Path) -> list[Server]:
     return [_server(state_dir, name, noted.get(name, {}).get("address", "")) for name in SERVERS]
 
 
-def are_up(state_dir: Path) -> bool:
-    """Whether all of them run, and once answered."""
-    return all(server.pid and server.address for server in status(state_dir))
+def are_up(state_dir: Path, names: Collection[str] = tuple(SERVERS)) -> bool:
+    """Whether all of these run, and once answered."""
+    return all(server.pid and server.address for server in status(state_dir) if server.name in names)
 
 
-def note(state_dir: Path, addresses: Mapping[str, str]) -> None:
-    """The state file says where the servers are, as vaart.addresses reads it: the whole of it at once."""
-    entries = {
-        name: {"address": address, "pid": _pid(state_dir, name)} for name, address in addresses.items()
-    }
+def note(state_dir: Path, at: Mapping[str, tuple[str, int]]) -> None:
+    """The state file says each server's address and pid, all at once, as vaart.addresses reads it."""
+    entries = {name: {"address": address, "pid": pid} for name, (address, pid) in at.items()}
     unfinished = state_dir / f"{STATE_FILE}.{os.getpid()}"
     unfinished.write_text(json.dumps(entries, indent=2) + "\n")
     unfinished.replace(state_dir / STATE_FILE)
@@ -53,10 +49,8 @@ def note(state_dir: Path, addresses: Mapping[str, str]) -> None:
 def stop(state_dir: Path) -> list[str]:
     """None of them runs, nor one whose start was cut off. Returns the names of those that did."""
     (state_dir / STATE_FILE).unlink(missing_ok=True)
-    ours = {name: _ours(state_dir, name) for name in SERVERS}
+    ours = {name: _processes(state_dir, name) for name in SERVERS}
     processes.stop([(process, SERVERS[name].STOP_SIGNAL) for name in ours for process in ours[name]])
-    for name in SERVERS:
-        processes.forget(state_dir, name)
     return [name for name in ours if ours[name]]
 
 
@@ -69,16 +63,14 @@ def _noted(state_dir: Path) -> dict[str, Any]:
 
 
 def _server(state_dir: Path, name: str, address: str) -> Server:
-    log = str(state_dir / "logs" / LOGS[name])
-    process = processes.found(state_dir, name)
-    if process is None:
-        return Server(name, "", 0, 0, 0, log)
-    return Server(name, address, process.pid, _memory(process), int(time.time() - process.create_time()), log)
+    for process in _processes(state_dir, name):
+        uptime = int(time.time() - process.create_time())
+        return Server(name, address, process.pid, _memory(process), uptime)
+    return Server(name, "", 0, 0, 0)
 
 
-def _pid(state_dir: Path, name: str) -> int:
-    process = processes.found(state_dir, name)
-    return process.pid if process else 0
+def _processes(state_dir: Path, name: str) -> list[psutil.Process]:
+    return processes.marked(SERVERS[name].mark(state_dir))
 
 
 def _memory(process: psutil.Process) -> int:
@@ -89,9 +81,3 @@ def _memory(process: psutil.Process) -> int:
         except psutil.NoSuchProcess:
             continue
     return total
-
-
-def _ours(state_dir: Path, name: str) -> list[psutil.Process]:
-    noted = processes.found(state_dir, name)
-    others = processes.marked(SERVERS[name].mark(state_dir))
-    return [*([noted] if noted else []), *(process for process in others if process != noted)]

