@@ -10,17 +10,18 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
-from schemas.meta import Event, Snapshot
+from schemas.meta import Entry, Event, Snapshot
 from schemas.topics import Topic
 
 Part = tuple[str, ...]
 """The key of a record in a collection: one or more ids, each of any text."""
 
 
-class Record(msgspec.Struct, gc=False):
+class Record(msgspec.Struct, gc=False, array_like=True):
     """A head or a collection's record as the engine keeps it (msgpack behind a version byte).
 
-    Raise `version` when the fields change, and let `upgrade` read what older versions wrote.
+    Records are arrays of their fields in order: a field is added at the end, with a default. For any other change raise
+    `version` and let `upgrade` read what older versions wrote.
     """
 
     version: ClassVar[int] = 1
@@ -44,7 +45,10 @@ class State(Generic[H]):
     __slots__ = ("_collections", "head", "key")
 
     def __init__(
-        self, key: str, head: H | None = None, collections: Mapping[str, MutableMapping[Part, Any]] | None = None
+        self,
+        key: str,
+        head: H | None = None,
+        collections: Mapping[str, MutableMapping[Part, Any]] | None = None,
     ) -> None:
         self.key = key
         self.head = head
@@ -70,7 +74,7 @@ class Output(msgspec.Struct, frozen=True, gc=False):
 
     topic: Topic
     key: str
-    event: Event | Snapshot | None
+    event: Event | Snapshot | Entry | None
     is_local: bool = False
 
 
@@ -121,5 +125,3 @@ class View:
     def changelog(self) -> str:
         """The changelog topic, without the deployment's prefix."""
         return f"{self.group}.changelog"
-
-

@@ -39,6 +39,11 @@ EVENTS_PROCESSED = Counter(
     "Records taken off a topic, by what became of them: applied, skipped, or dead.",
     ["app", "topic", "outcome"],
 )
+EVENTS_SKIPPED = Counter(
+    "vaart_events_skipped_total",
+    "Events that changed nothing, by the view's word for why: duplicate, late ...",
+    ["app", "word"],
+)
 BATCH_SECONDS = Histogram(
     "vaart_process_duration_seconds",
     "From taking a batch to its commit.",

@@ -1,0 +1,246 @@
+"""The lanes that a worker owns: opened after a rebalance, fed by the transport, each folded serially in a thread.
+
+A lane's queue is bounded by pausing its partitions, so that a slow lane does not hold the others.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+import structlog
+
+from streams.engine.lane import Arrived, Lane
+from streams.engine.stores import Store
+from streams.engine.surroundings import LaneLost, Surroundings
+from vaart import metrics
+
+BATCH_RECORDS_MAX = 2_000
+QUEUE_RECORDS_HIGH = 8_000
+QUEUE_RECORDS_LOW = 4_000
+IDLE_S = 0.25
+OPEN_ATTEMPTS_MAX = 3
+
+log = structlog.get_logger()
+
+
+class Flow(Protocol):
+    """What the lanes ask of the consumer. Topic names carry the deployment's prefix."""
+
+    def pause(self, topic: str, partition: int) -> None:
+        """Fetch nothing more of this partition."""
+
+    def resume(self, topic: str, partition: int) -> None:
+        """Fetch this partition again."""
+
+    async def is_drained(self, topic: str, partition: int) -> bool:
+        """Whether everything that the broker holds of this partition has been fetched."""
+
+
+class _Running:
+    """An open lane with its queue and its task."""
+
+    def __init__(self, lane: Lane, sources: Iterable[str]) -> None:
+        self.lane = lane
+        self.queues: dict[str, deque[Sequence[Any]]] = {source: deque() for source in sources}
+        self.queued = dict.fromkeys(self.queues, 0)
+        self.seen: dict[str, int] = {}
+        self.arrived = asyncio.Event()
+        self.paused: set[str] = set()
+        self.next_offsets = lane.next_offsets
+        self.task: asyncio.Task[None] | None = None
+
+    def clear(self) -> None:
+        for source, queue in self.queues.items():
+            queue.clear()
+            self.queued[source] = 0
+        self.paused.clear()
+
+
+class Lanes:
+    """The lanes of one worker. Everything but the folding itself happens on the event loop."""
+
+    def __init__(
+        self, around: Surroundings, store: Store, flow: Flow, fail: Callable[[BaseException], None]
+    ) -> None:
+        self._around = around
+        self._store = store
+        self._flow = flow
+        self._fail = fail
+        self._sources = [topic.name for topic in around.view.sources]
+        self._running: dict[int, _Running] = {}
+        self._pool = ThreadPoolExecutor(max_workers=around.partitions, thread_name_prefix="lane")
+        self.is_ready = False
+
+    @property
+    def numbers(self) -> list[int]:
+        """The lanes that are open."""
+        return sorted(self._running)
+
+    def next_offset(self, topic: str, partition: int) -> int | None:
+        """The offset that the lane of this source partition goes on from; None where the lane is not open."""
+        running = self._running.get(partition)
+        return None if running is None else running.next_offsets.get(topic.removeprefix(self._around.prefix))
+
+    def suspend(self) -> None:
+        """After this nothing waits in a queue; what is being folded is finished. Called when partitions are revoked."""
+        self.is_ready = False
+        for running in self._running.values():
+            running.clear()
+
+    async def assign(self, assigned: Iterable[tuple[str, int]], is_current: Callable[[], bool]) -> None:
+        """After this exactly the lanes whose every source partition is in `assigned` are open.
+
+        Raises LaneLost when a newer rebalance has overtaken this one, and what Lane.open raises.
+        """
+        wanted = self._whole_lanes(assigned)
+        for number in [number for number in self._running if number not in wanted]:
+            await self._drop(number)
+        started_at = time.monotonic()
+        fresh = [number for number in wanted if number not in self._running]
+        opened = await asyncio.gather(*(self._open(number, is_current) for number in fresh))
+        for lane in opened:
+            running = _Running(lane, self._sources)
+            self._running[lane.number] = running
+            running.task = asyncio.create_task(self._run(running))
+        self.is_ready = True
+        seconds = time.monotonic() - started_at
+        metrics.REBALANCES.labels(self._around.view.group).inc()
+        metrics.TABLE_RECOVERY_SECONDS.labels(self._around.view.group).set(seconds)
+        log.info("lanes_ready", lanes=self.numbers, restore_s=round(seconds, 2))
+
+    def deliver(self, topic: str, partition: int, records: Sequence[Arrived]) -> None:
+        """After this `records` wait for their lane; a queue that is full pauses its partition."""
+        running = self._running.get(partition)
+        if running is None:
+            return
+        source = topic.removeprefix(self._around.prefix)
+        running.queues[source].append(records)
+        running.queued[source] += len(records)
+        running.seen[source] = records[-1].timestamp * 1_000
+        running.arrived.set()
+        if running.queued[source] > QUEUE_RECORDS_HIGH and source not in running.paused:
+            running.paused.add(source)
+            self._flow.pause(topic, partition)
+
+    async def close(self) -> None:
+        """After this every lane has finished its batch and the store is closed."""
+        for number in list(self._running):
+            await self._drop(number)
+        self._pool.shutdown(wait=True)
+        self._store.close()
+
+    def _whole_lanes(self, assigned: Iterable[tuple[str, int]]) -> list[int]:
+        held: dict[int, set[str]] = {}
+        for topic, partition in assigned:
+            held.setdefault(partition, set()).add(topic.removeprefix(self._around.prefix))
+        whole = [number for number, topics in held.items() if topics >= set(self._sources)]
+        for number in held.keys() - set(whole):
+            log.error("lane_lacks_sources", lane=number, sources=sorted(set(self._sources) - held[number]))
+        return sorted(whole)
+
+    async def _open(self, number: int, is_current: Callable[[], bool]) -> Lane:
+        lane = Lane(number, self._around, self._store.lane(number))
+        restored = await asyncio.get_running_loop().run_in_executor(self._pool, lane.open, is_current)
+        log.info("lane_restored", lane=number, records=restored)
+        return lane
+
+    async def _drop(self, number: int) -> None:
+        running = self._running.pop(number)
+        running.clear()
+        if running.task is not None:
+            running.task.cancel()
+            await asyncio.gather(running.task, return_exceptions=True)
+
+    async def _run(self, running: _Running) -> None:
+        try:
+            while True:
+                await self._turn(running)
+        except Exception as error:
+            self._fail(error)
+
+    async def _turn(self, running: _Running) -> None:
+        """Folds what is queued, or wakes silent keys when nothing is, then waits out the view's commit interval."""
+        started_at = time.monotonic()
+        source = _earliest(running)
+        if source is None:
+            await self._idle(running)
+            return
+        records = self._take(running, source)
+        count = await self._in_thread(running, lambda lane: lane.fold(source, records))
+        self._measure(running, source, count, time.monotonic() - started_at)
+        rest_s = self._around.view.commit_interval_ms / 1_000 - (time.monotonic() - started_at)
+        if rest_s > 0 and sum(running.queued.values()) < BATCH_RECORDS_MAX:
+            await asyncio.sleep(rest_s)
+
+    def _measure(self, running: _Running, source: str, count: int, seconds: float) -> None:
+        group, number = self._around.view.group, str(running.lane.number)
+        metrics.EVENTS_PROCESSED.labels(group, source, "committed").inc(count)
+        metrics.BATCH_SECONDS.labels(group).observe(seconds)
+        metrics.COMMITTED_OFFSET.labels(group, source, number).set(running.next_offsets[source])
+        metrics.QUEUE_DEPTH.labels(f"{group}:{source}:{number}").set(running.queued[source])
+        metrics.PROGRESS_TIMESTAMP.labels(group).set_to_current_time()
+
+    async def _idle(self, running: _Running) -> None:
+        running.arrived.clear()
+        try:
+            await asyncio.wait_for(running.arrived.wait(), IDLE_S)
+        except TimeoutError:
+            if not self._around.is_replay and self.is_ready:
+                await self._wake(running)
+
+    async def _wake(self, running: _Running) -> None:
+        now = await self._now(running)
+        while await self._in_thread(running, lambda lane: lane.wake(now)):
+            pass
+
+    async def _now(self, running: _Running) -> int:
+        """The wall clock once every source is drained, else the newest time up to which all of them were read."""
+        now = self._around.clock()
+        prefix, number = self._around.prefix, running.lane.number
+        moments = [
+            now if await self._flow.is_drained(prefix + source, number) else running.seen.get(source, 0)
+            for source in self._sources
+        ]
+        return min(moments)
+
+    def _take(self, running: _Running, source: str) -> Sequence[Arrived]:
+        queue = running.queues[source]
+        taken = list(queue.popleft())
+        while queue and len(taken) + len(queue[0]) <= BATCH_RECORDS_MAX:
+            taken.extend(queue.popleft())
+        running.queued[source] -= len(taken)
+        if source in running.paused and running.queued[source] < QUEUE_RECORDS_LOW:
+            running.paused.discard(source)
+            self._flow.resume(self._around.prefix + source, running.lane.number)
+        return taken
+
+    async def _in_thread(self, running: _Running, work: Callable[[Lane], Any]) -> Any:
+        """Runs `work` in the lane's turn. A lane that was lost is opened again, so that `work` is tried anew."""
+        loop = asyncio.get_running_loop()
+        for attempt in range(1, OPEN_ATTEMPTS_MAX + 1):
+            job = loop.run_in_executor(self._pool, work, running.lane)
+            try:
+                result = await asyncio.shield(job)
+            except asyncio.CancelledError:
+                await asyncio.gather(job, return_exceptions=True)
+                raise
+            except LaneLost as lost:
+                log.warning("lane_lost", lane=running.lane.number, reason=str(lost), attempt=attempt)
+                if attempt == OPEN_ATTEMPTS_MAX or running.lane.number not in self._running:
+                    raise
+                running.lane = await self._open(
+                    running.lane.number, lambda: running.lane.number in self._running
+                )
+            else:
+                running.next_offsets = running.lane.next_offsets
+                return result
+        raise AssertionError("unreachable")
+
+
+def _earliest(running: _Running) -> str | None:
+    """The source whose next record is the oldest."""
+    heads = [(queue[0][0].timestamp, source) for source, queue in running.queues.items() if queue]
+    return min(heads)[1] if heads else None

@@ -1,0 +1,79 @@
+"""`vaart worker VIEW` and `vaart run`: the live views, and everything at once."""
+
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `worker` and `run`."""
+    app.command()(worker)
+    app.command()(run)
+
+
+def worker(
+    view: Annotated[str, typer.Argument(help="The view to run, such as `stock`.")],
+    instance: Annotated[
+        str, typer.Option(help="A stable name: a restart under it causes no rebalance.")
+    ] = "",
+) -> None:
+    """Run one live view until SIGTERM.
+
+    Examples: `vaart worker stock`, `vaart worker profiles --instance profiles-0`.
+    """
+    import asyncio
+
+    from schemas.codec import Codec
+    from schemas.registry import Registry
+    from streams.engine.worker import Worker
+    from streams.views import VIEWS
+    from vaart import addresses, kafka, logs, settings
+    from vaart.errors import UsageFault
+
+    by_name = {known.name: known for known in VIEWS}
+    if view not in by_name:
+        raise UsageFault(f"there is no view {view!r}; there are: {', '.join(by_name)}")
+    loaded = settings.load()
+    logs.configure(f"worker-{view}", loaded.log_level)
+    found = addresses.resolve(loaded)
+    kafka.wait_until_reachable(loaded, found)
+
+    registry = Registry(found.registry, loaded.registry.username, loaded.registry.password.get_secret_value())
+
+    async def serve() -> None:
+        codec = Codec(registry, loaded.kafka.topic_prefix)
+        await Worker(by_name[view], VIEWS, loaded, found, codec, instance).run()
+
+    asyncio.run(serve())
+
+
+def run() -> None:
+    """Run the gateway, every view and every sink in this terminal, until Ctrl-C.
+
+    A service that crashes is started again. Logs are in the state folder, one file a service.
+    Example: `vaart up && vaart run`.
+    """
+    import time
+
+    from rich.console import Console
+
+    from vaart import settings
+    from vaart.cli.services import every_service
+    from vaart.supervisor import Supervisor
+
+    loaded = settings.load()
+    console = Console()
+    supervisor = Supervisor(every_service(), loaded.state_dir / "logs", {})
+    try:
+        supervisor.start()
+        console.print(
+            f"{len(supervisor.services)} services run; their logs are in {loaded.state_dir / 'logs'}"
+        )
+        while True:
+            for service in supervisor.check():
+                console.print(f"{service.name} ended; it starts again (see {service.name}.log)")
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        console.print("stopping")
+    finally:
+        supervisor.stop()

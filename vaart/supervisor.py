@@ -1,0 +1,130 @@
+"""Services as child processes: started, watched, started again when they crash, ended together.
+
+For a laptop, a small shop and the demo. Children die with this process, whatever ends it.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vaart.errors import ConfigFault, UsageFault, VaartError
+
+BACKOFF_S = 1.0
+BACKOFF_S_MAX = 30.0
+HEALTHY_AFTER_S = 60.0
+STOP_S_MAX = 25.0
+PERMANENT = {2: UsageFault, 78: ConfigFault}
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(slots=True)
+class Service:
+    """A `vaart` command that runs until it is ended, such as `("worker", "stock")`. Its log is `<logs>/<name>.log`."""
+
+    name: str
+    command: tuple[str, ...]
+    process: subprocess.Popen[bytes] | None = None
+    restarts: int = 0
+    started_at: float = 0.0
+    start_again_at: float = 0.0
+    peak_bytes: int = 0
+
+
+class Supervisor:
+    """Keeps `services` running. `environment` is added to this process's own."""
+
+    def __init__(self, services: Sequence[Service], logs: Path, environment: Mapping[str, str]) -> None:
+        self.services = services
+        self._logs = logs
+        self._environment = {**os.environ, **environment}
+
+    def start(self) -> None:
+        """After this every service has a process."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        for service in self.services:
+            self._spawn(service)
+
+    def check(self) -> list[Service]:
+        """Starts crashed services again, each after a pause that doubles. Returns those found dead in this call.
+
+        Raises the error of a service whose settings or words are wrong: starting it again cannot mend that.
+        """
+        found_dead = []
+        for service in self.services:
+            if service.process is None:
+                if time.monotonic() >= service.start_again_at:
+                    self._spawn(service)
+                continue
+            service.peak_bytes = max(service.peak_bytes, _peak_bytes(service.process.pid))
+            code = service.process.poll()
+            if code is not None:
+                self._note_death(service, code)
+                found_dead.append(service)
+        return found_dead
+
+    def stop(self) -> None:
+        """After this no service runs: each was asked by SIGTERM, and killed after STOP_S_MAX."""
+        running = [service for service in self.services if service.process is not None]
+        for service in running:
+            assert service.process is not None
+            service.peak_bytes = max(service.peak_bytes, _peak_bytes(service.process.pid))
+            service.process.terminate()
+        deadline = time.monotonic() + STOP_S_MAX
+        for service in running:
+            assert service.process is not None
+            try:
+                service.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                service.process.kill()
+                service.process.wait()
+            service.process = None
+
+    def _spawn(self, service: Service) -> None:
+        log = open(self._logs / f"{service.name}.log", "ab")  # noqa: SIM115
+        parent = os.getpid()
+        service.process = subprocess.Popen(
+            [sys.executable, "-m", "vaart.cli", *service.command],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=self._environment,
+            preexec_fn=lambda: _die_with(parent),  # noqa: PLW1509
+        )
+        log.close()
+        service.started_at = time.monotonic()
+
+    def _note_death(self, service: Service, code: int) -> None:
+        permanent: type[VaartError] | None = PERMANENT.get(code)
+        if permanent is not None:
+            raise permanent(f"{service.name} cannot start:\n{self._tail(service)}")
+        if time.monotonic() - service.started_at > HEALTHY_AFTER_S:
+            service.restarts = 0
+        service.start_again_at = time.monotonic() + min(BACKOFF_S * 2**service.restarts, BACKOFF_S_MAX)
+        service.restarts += 1
+        service.process = None
+
+    def _tail(self, service: Service) -> str:
+        lines = (self._logs / f"{service.name}.log").read_text(errors="replace").splitlines()
+        return "\n".join(lines[-10:])
+
+
+def _die_with(parent: int) -> None:
+    """The kernel ends this process when its parent dies, even by SIGKILL."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _peak_bytes(pid: int) -> int:
+    """The most memory that the process has had resident; 0 once it is gone, or where the system does not say."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0)
