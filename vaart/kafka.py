@@ -45,7 +45,7 @@ Delivered = Callable[[KafkaError | None, Message], None]
 """Called once a record, from another thread: None when every in-sync replica has it, else why not."""
 
 
-class RecordTooLarge(VaartError):  # noqa: N818
+class RecordTooLarge(VaartError):
     """The record does not fit into its topic."""
 
 

@@ -5,10 +5,10 @@ import sys
 import typer
 from rich.console import Console
 
-from vaart.cli import local
+from vaart.cli import local, schemas, serve, topics
 from vaart.errors import VaartError
 
-GROUPS = (local,)
+GROUPS = (local, topics, schemas, serve)
 """Each module has `register(app)`, which adds its verbs."""
 
 app = typer.Typer(

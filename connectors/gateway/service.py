@@ -1,0 +1,114 @@
+"""The gateway as a service: the composition root of `vaart serve gateway`."""
+
+import asyncio
+import logging
+import signal
+
+import structlog
+from aiohttp import web
+
+from connectors.gateway.keeping import PRODUCER, Keeper
+from connectors.gateway.server import application
+from schemas.codec import Codec
+from schemas.registry import Registry, RegistryAway
+from vaart import clock, kafka
+from vaart.addresses import Addresses
+from vaart.errors import ConfigFault, DependencyAway
+from vaart.health import Health, HealthServer
+from vaart.settings import Settings
+
+KEEP_ALIVE_S = 5
+"""An idle connection, or one whose request head is slow, is closed after this."""
+DRAIN_S_MAX = 10
+BEAT_S = 1.0
+SCHEMA_FOLDER = "schemas"
+
+log = structlog.get_logger()
+
+
+async def serve(settings: Settings, addresses: Addresses) -> None:
+    """Listens until SIGTERM or SIGINT, then answers what it has and returns. A second signal ends it at once.
+
+    Raises DependencyAway when Kafka or the registry cannot be reached, ConfigFault when the port is taken.
+    """
+    kafka.wait_until_reachable(settings, addresses)
+    registry = _registry(settings, addresses)
+    codec = Codec(registry, settings.kafka.topic_prefix)
+    publisher = kafka.Publisher(settings, addresses, PRODUCER)
+    keeper = Keeper(publisher, codec, settings.identifier_secret.get_secret_value())
+    health = Health()
+    health.check("kafka", lambda: None if keeper.is_keeping else "Kafka did not acknowledge the last records")
+    management = HealthServer(settings, health)
+    try:
+        runner = await _listen(settings, application(keeper, codec, clock.wall))
+        await _until_stopped(health)
+        await runner.cleanup()
+    finally:
+        management.close()
+        await asyncio.to_thread(publisher.close)
+        registry.close()
+    log.info("gateway_stopped")
+
+
+def _registry(settings: Settings, addresses: Addresses) -> Registry:
+    registry = Registry(
+        addresses.registry,
+        settings.registry.username,
+        settings.registry.password.get_secret_value(),
+        settings.state_dir / SCHEMA_FOLDER,
+    )
+    try:
+        registry.subjects()
+    except RegistryAway as error:
+        raise DependencyAway(
+            f"{error}.\nStart it (`vaart up` starts a local one), or set VAART_REGISTRY__URL to its address."
+        ) from None
+    return registry
+
+
+async def _listen(settings: Settings, app: web.Application) -> web.AppRunner:
+    """The gateway speaks plain HTTP and knows no tokens yet: on 127.0.0.1 it is for this machine only."""
+    host, port = settings.gateway.host, settings.gateway.port
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        logger=_quiet(),
+        keepalive_timeout=KEEP_ALIVE_S,
+        shutdown_timeout=DRAIN_S_MAX,
+        handle_signals=False,
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise ConfigFault(
+            f"the gateway cannot listen on {host}:{port} ({error.strerror}): "
+            "set VAART_GATEWAY__PORT to a free port, or to 0 for any."
+        ) from None
+    bound = runner.addresses[0]
+    log.info("gateway_listens", address=f"http://{bound[0]}:{bound[1]}")
+    return runner
+
+
+def _quiet() -> logging.Logger:
+    """aiohttp quotes malformed requests in its log, and they may hold anything. Our own faults are logged apart."""
+    logger = logging.getLogger("vaart.gateway.http")
+    logger.setLevel(logging.CRITICAL + 1)
+    return logger
+
+
+async def _until_stopped(health: Health) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    while not stopping.is_set():
+        health.beat()
+        try:
+            await asyncio.wait_for(stopping.wait(), BEAT_S)
+        except TimeoutError:
+            continue
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.remove_signal_handler(number)
+    health.check("stopping", lambda: "the gateway is stopping")

@@ -1,0 +1,31 @@
+"""`vaart serve gateway`: the way in over HTTP."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `serve`."""
+    group = typer.Typer(help="Run a server until SIGTERM.", no_args_is_help=True)
+    group.command()(gateway)
+    group.callback()(_serve)
+    app.add_typer(group, name="serve")
+
+
+def _serve() -> None:
+    """Run a server until SIGTERM."""
+
+
+def gateway() -> None:
+    """Take events over HTTP: `POST /v1/events`, JSON or Avro, one or a list.
+
+    It listens on 127.0.0.1:8080 (VAART_GATEWAY__HOST, VAART_GATEWAY__PORT) and asks nobody who they are: put
+    it on another address only behind a proxy that does. Example: `vaart serve gateway`.
+    """
+    import asyncio
+
+    from connectors.gateway.service import serve
+    from vaart import addresses, logs, settings
+
+    loaded = settings.load()
+    logs.configure("gateway", loaded.log_level)
+    asyncio.run(serve(loaded, addresses.resolve(loaded)))
