@@ -1,4 +1,4 @@
-"""What breaks when a schema follows another one: told field by field, units included, which registries ignore."""
+"""What breaks when a schema follows another: field by field, units included, which registries ignore."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,12 +22,12 @@ FULL = "FULL_TRANSITIVE"
 def faults(older: Schema, newer: Schema, rule: str) -> list[str]:
     """Each field that keeps new readers from old records and, under FULL, old readers from new records."""
     found = [
-        f"{path}: a reader of the new schema cannot read old records: {why}"
+        f"{path}: readers of the new schema cannot read old records: {why}"
         for path, why in _unreadable(older, newer)
     ]
     if rule == FULL:
         found += [
-            f"{path}: a reader of the old schema cannot read new records: {why}"
+            f"{path}: readers of the old schema cannot read new records: {why}"
             for path, why in _unreadable(newer, older)
         ]
     return list(dict.fromkeys(found))
@@ -60,8 +60,8 @@ class _Pair:
                 yield from self.compare(w[inner], r[inner], path)
 
     def _branches(self, w: Schema, r: Schema, path: str) -> Iterator[tuple[str, str]]:
-        """Every branch that the writer may choose has one of ours to go to; the nearest one says what is wrong."""
-        ours = r if isinstance(r, list) else [r]
+        """Each branch that the writer may choose needs one of ours; the nearest one says what is wrong."""
+        ours = sorted(r if isinstance(r, list) else [r], key=lambda each: each == "null")
         for branch in w if isinstance(w, list) else [w]:
             tried = [list(self.compare(branch, each, path)) for each in ours]
             yield from min(tried, key=len)

@@ -1,4 +1,4 @@
-"""Record keys: which records of a topic keep their order among each other. Plain text, and no person shows in it."""
+"""Record keys: which records of a topic keep their order. Plain text in which no person shows."""
 
 from collections.abc import Callable
 from typing import Any

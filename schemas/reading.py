@@ -49,7 +49,7 @@ class Reader:
         lines.add("", "if p!=len(b):ended(b,p)", 1)
         lines.add("", f"return {result}", 1)
         exec(compile("\n".join(lines.text), SOURCE, "exec"), lines.names)  # noqa: S102
-        self.read: Callable[[bytes], Any] = lines.names["read"]
+        self.read: Callable[[bytes | None], Any] = lines.names["read"]
         self.paths = lines.paths
 
 

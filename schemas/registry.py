@@ -78,7 +78,7 @@ class Registry:
 
     def id_of(self, subject: str, schema: Schema) -> int:
         """The id that the schema has under the subject. Raises SchemaUnknown when it is not registered."""
-        answer = self._ask("POST", f"/subjects/{_quoted(subject)}", {"schema": _text(schema)})
+        answer = self._ask("POST", f"/subjects/{_quoted(subject)}", _body(schema))
         if answer.status_code == httpx.codes.NOT_FOUND:
             raise SchemaUnknown(f"{subject} is not registered with this schema: run `vaart schemas register`")
         return int(self._good(answer, subject)["id"])
@@ -88,7 +88,7 @@ class Registry:
         if self.compatibility(subject) != compatibility:
             rule = {"compatibility": compatibility}
             self._good(self._ask("PUT", f"/config/{_quoted(subject)}", rule), subject)
-        answer = self._ask("POST", f"/subjects/{_quoted(subject)}/versions", {"schema": _text(schema)})
+        answer = self._ask("POST", f"/subjects/{_quoted(subject)}/versions", _body(schema))
         return int(self._good(answer, subject)["id"])
 
     def compatibility(self, subject: str) -> str | None:
@@ -118,7 +118,7 @@ class Registry:
     def refusals(self, subject: str, schema: Schema) -> list[str]:
         """Why the registry would refuse the schema as the next version; empty when it would not."""
         path = f"/compatibility/subjects/{_quoted(subject)}/versions?verbose=true"
-        answer = self._ask("POST", path, {"schema": _text(schema)})
+        answer = self._ask("POST", path, _body(schema))
         if answer.status_code == httpx.codes.NOT_FOUND:
             return []
         found = self._good(answer, subject)
@@ -189,5 +189,6 @@ def _quoted(subject: str) -> str:
     return quote(subject, safe="")
 
 
-def _text(schema: Schema) -> str:
-    return json.dumps(schema, separators=(",", ":"), ensure_ascii=False)
+def _body(schema: Schema) -> dict[str, str]:
+    text = json.dumps(schema, separators=(",", ":"), ensure_ascii=False)
+    return {"schema": text, "schemaType": "AVRO"}

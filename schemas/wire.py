@@ -133,9 +133,9 @@ def amounts(scale: int) -> Kept[bytes, int]:
             raise Misfit("an amount of more than 18 digits")
         number = int.from_bytes(raw, "big", signed=True)
         if scale <= AMOUNT_SCALE:
-            number *= 10 ** (AMOUNT_SCALE - scale)
+            number *= _power(AMOUNT_SCALE - scale)
         else:
-            number, rest = divmod(number, 10 ** (scale - AMOUNT_SCALE))
+            number, rest = divmod(number, _power(scale - AMOUNT_SCALE))
             if rest:
                 raise Misfit("an amount finer than a ten-thousandth")
         if not -AMOUNT_END < number < AMOUNT_END:
@@ -186,6 +186,10 @@ def written_double(value: float) -> bytes:
 def written_float(value: float) -> bytes:
     """Four bytes. Raises Misfit for NaN and infinities."""
     return _FLOAT.pack(_finite(value))
+
+
+def _power(exponent: int) -> int:
+    return int(10**exponent)
 
 
 def _finite(value: float) -> float:
