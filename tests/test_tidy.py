@@ -28,8 +28,8 @@ MAY_IMPORT = {
 
 PURE = ("streams.views", "streams.journeys", "streams.view", "connectors.channels", "sinks.projections")
 NEVER_IN_PURE = {
-    "asyncio", "confluent_kafka", "datetime", "faust", "httpx", "logging", "os", "pathlib", "psycopg", "random", "requests",
-    "socket", "structlog", "subprocess", "threading", "time",
+    "asyncio", "confluent_kafka", "datetime", "faust", "httpx", "logging", "os", "pathlib", "psycopg", "random",
+    "requests", "socket", "structlog", "subprocess", "threading", "time",
 }  # fmt: skip
 CATALOGUES = ("streams/views", "streams/journeys", "connectors/channels", "sinks/projections")
 VAGUE = re.compile(r"(^|_)(manager|helper|helpers|util|utils|misc|common)($|_)", re.IGNORECASE)
@@ -105,7 +105,7 @@ def test_names_say_something() -> None:
         names = [(0, module.rsplit(".", 1)[-1])]
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                names.append((node.lineno, node.name))
+                names += [(node.lineno, node.name)]
         wrong += [f"{path.relative_to(ROOT)}:{line} {name}" for line, name in names if VAGUE.search(name)]
     assert wrong == []
 

@@ -117,7 +117,7 @@ def _read(
     while reached < high:
         if not is_current():
             raise LaneLost("the lane was taken away while it was restored")
-        messages = consumer.consume(BATCH, 1.0)
+        messages: list[Any] = consumer.consume(BATCH, 1.0)
         if messages:
             heard_at = time.monotonic()
         elif time.monotonic() - heard_at > SILENCE_S_MAX:
@@ -131,7 +131,7 @@ def _read(
                 writes[message.key()] = message.value()
                 count += 1
                 reached = message.offset() + 1
-            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
+            elif error.code() == KafkaError._PARTITION_EOF:
                 reached = max(reached, message.offset())
             else:
                 raise DependencyAway(f"Kafka cannot read {topic}: {error.str()}")
@@ -177,13 +177,13 @@ def _fitting(
             continue
         if known.topic_id != ids[source.name]:
             raise ConfigFault(
-                f"topic {around.prefix + source.name} is not the one that {around.view.group} has read: it was deleted and "
-                "made again. Rebuild the view as a new version, or restore the topic"
+                f"topic {around.prefix + source.name} is not the one that {around.view.group} has read: it was deleted "
+                "and made again. Rebuild the view as a new version, or restore the topic"
             )
         if not low <= known.next_offset <= high:
             raise ConfigFault(
-                f"{around.view.group} stands at offset {known.next_offset} of {around.prefix + source.name}[{lane}], which "
-                f"now holds {low} to {high}: records are missing. Rebuild the view as a new version"
+                f"{around.view.group} stands at offset {known.next_offset} of {around.prefix + source.name}[{lane}], "
+                f"which now holds {low} to {high}: records are missing. Rebuild the view as a new version"
             )
     return found
 

@@ -7,43 +7,36 @@ block and are called from one thread at a time.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import structlog
 from confluent_kafka import KafkaException, Producer
 
-from schemas.codec import Undecodable
+from schemas.codec import Reason, Undecodable
 from schemas.events.clock import ClockAdvanced
 from schemas.events.dead_letters import DeadLettered
 from schemas.registry import RegistryAway
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.engine import changelog, position, records
+from streams.engine.letters import Arrived, Letters
 from streams.engine.position import Position, SourcePosition
 from streams.engine.stores import LaneStore
 from streams.engine.surroundings import LaneLost, Surroundings
 from streams.engine.work import FoldRefused, Sealed, Work, time_of
 from streams.view import View
-from vaart import __version__, metrics
+from vaart import metrics
 
 PAGE = 1_000
 """How many held events or due keys one commit takes."""
 COMMIT_TIMEOUT_S = 30.0
 TRANSACTION_SETTINGS = {"transaction.timeout.ms": 30_000, "message.timeout.ms": 25_000, "linger.ms": 1}
-"""A dead owner delays readers until the next one comes; the broker ends its transaction after this time at the latest."""
+"""A dead owner delays readers until the next one comes, or until the broker ends its transaction."""
 KEY_BYTES_MAX = 1_024
+QUEUE_FULL_S = 0.1
 REGISTRY_RETRY_S = 1.0
 
 log = structlog.get_logger()
-
-
-class Arrived(Protocol):
-    """A record as a consumer hands it over."""
-
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
 
 
 class _Held(msgspec.Struct, gc=False, array_like=True):
@@ -63,6 +56,7 @@ class Lane:
         self._producer: Producer | None = None
         self._position = Position(partitions=around.partitions)
         self._changelog_end = changelog.End("", 0, 0)
+        self._letters = Letters(around, number)
         self._holds = around.is_replay and around.view.is_time_ordered
 
     @property
@@ -131,7 +125,7 @@ class Lane:
         return len(fresh)
 
     def wake(self, now: int) -> bool:
-        """After this the alarms of silent keys up to `now` have gone off, at most PAGE of them. True when there may be more."""
+        """After this the alarms of silent keys up to `now` have gone off, at most PAGE. True when there may be more."""
         due = list(islice(self._store.scan(records.DUE, records.due_until(now)), PAGE))
         if not due:
             return False
@@ -142,7 +136,7 @@ class Lane:
             try:
                 work.ring(key, now)
             except FoldRefused as refused:
-                letters.append(self._letter("alarm", refused.reason, key=key.encode()))
+                letters.append(self._letters.of_key("alarm", refused.reason, "", key, None))
         self._commit(work, letters, {}, {}, stale=[entry for entry, _ in due])
         return len(due) == PAGE
 
@@ -152,15 +146,17 @@ class Lane:
 
     def _decode(self, topic: str, record: Arrived, letters: list[DeadLettered]) -> Any:
         if record.key is None or len(record.key) > KEY_BYTES_MAX:
-            letters.append(self._refuse(topic, record, "decode", "bad_key"))
+            letters.append(self._letters.of_record(topic, record, "decode", Reason.INVALID_KEY))
             return None
         try:
             record.key.decode()
             return self._decode_value(topic, record.value or b"")
         except UnicodeDecodeError:
-            letters.append(self._refuse(topic, record, "decode", "bad_key"))
+            letters.append(self._letters.of_record(topic, record, "decode", Reason.INVALID_KEY))
         except Undecodable as error:
-            letters.append(self._refuse(topic, record, "decode", error.reason, error.detail, error.schema_id))
+            letters.append(
+                self._letters.of_record(topic, record, "decode", error.reason, error.detail, error.schema_id)
+            )
         return None
 
     def _decode_value(self, topic: str, value: bytes) -> Any:
@@ -179,7 +175,7 @@ class Lane:
         try:
             work.fold((record.key or b"").decode(), event, record.value or b"")
         except FoldRefused as refused:
-            letters.append(self._refuse(topic, record, "fold", refused.reason))
+            letters.append(self._letters.of_record(topic, record, "fold", refused.reason))
 
     def _held(self, topic: str, record: Arrived) -> bytes:
         return msgspec.msgpack.encode(_Held(topic, (record.key or b"").decode(), record.value or b""))
@@ -215,11 +211,7 @@ class Lane:
             try:
                 work.fold(held.key, event, held.value)
             except FoldRefused as refused:
-                letters.append(
-                    self._letter(
-                        "fold", refused.reason, topic=held.topic, key=held.key.encode(), value=held.value
-                    )
-                )
+                letters.append(self._letters.of_key("fold", refused.reason, held.topic, held.key, held.value))
         self._commit(work, letters, {}, dict.fromkeys(key for key, _ in page))
         return len(page) == PAGE
 
@@ -235,8 +227,13 @@ class Lane:
     ) -> None:
         """One transaction: outputs, dead letters, changelog, position; then the store, in one write."""
         moved = self._moved(next_offsets)
-        kept = {**work.writes(), **held, records.POSITION: position.encode(moved)}
+        encoded = position.encode(moved)
+        kept = {**work.writes(), **held}
         ends: list[int] = []
+
+        def note_end(error: Any, message: Any) -> None:
+            ends.append(message.offset() if error is None else -1)
+
         producer = self._producer
         if producer is None:
             raise LaneLost("the lane is not open")
@@ -249,13 +246,15 @@ class Lane:
             for advanced in passed_on:
                 self._pass_on(producer, advanced)
             for key, value in kept.items():
-                self._send(producer, self._view.changelog, key, value, self.number, ends)
+                self._send(producer, self._view.changelog, key, value, self.number)
+            self._send(producer, self._view.changelog, records.POSITION, encoded, self.number, note_end)
             producer.commit_transaction(COMMIT_TIMEOUT_S)
         except KafkaException as error:
             raise LaneLost(error.args[0].name()) from error
-        end = changelog.End(self._changelog_end.topic_id, max(ends) + 1, self._around.clock())
+        end = changelog.End(self._changelog_end.topic_id, ends[-1] + 1, self._around.clock())
+        index = {**dict.fromkeys(stale), **work.index()}
         self._store.write(
-            {**dict.fromkeys(stale), **kept, **work.index(), changelog.END_KEY: changelog.encode_end(end)}
+            {**index, **kept, records.POSITION: encoded, changelog.END_KEY: changelog.encode_end(end)}
         )
         self._position, self._changelog_end = moved, end
         for word, count in work.skipped.items():
@@ -270,14 +269,14 @@ class Lane:
 
     def _produce(self, producer: Producer, sealed: Sealed) -> None:
         partition = self.number if sealed.is_local else -1
-        self._send(producer, sealed.topic.name, sealed.key.encode(), sealed.value, partition, None)
+        self._send(producer, sealed.topic.name, sealed.key.encode(), sealed.value, partition)
 
     def _pass_on(self, producer: Producer, advanced: ClockAdvanced) -> None:
         for topic in self._view.outputs:
             value = self._around.encoders(topic, ClockAdvanced)(advanced)
             for partition in range(self._around.partitions):
                 key = f"clock:{advanced.writer}:{advanced.lane}".encode()
-                self._send(producer, topic.name, key, value, partition, None)
+                self._send(producer, topic.name, key, value, partition)
 
     def _send(
         self,
@@ -286,78 +285,28 @@ class Lane:
         key: bytes,
         value: bytes | None,
         partition: int,
-        ends: list[int] | None,
+        on_delivery: Callable[[Any, Any], None] | None = None,
     ) -> None:
         """Hands a record to the client; while its queue is full, waits for the broker."""
-        name = self._around.prefix + topic
-        note = (
-            None if ends is None else lambda error, message: None if error else ends.append(message.offset())
-        )
-        while True:
-            try:
-                if note is None:
-                    producer.produce(name, value, key, partition)
-                else:
-                    producer.produce(name, value, key, partition, on_delivery=note)
-                return
-            except BufferError:
-                producer.poll(0.1)
-
-    def _refuse(
-        self,
-        topic: str,
-        record: Arrived,
-        stage: str,
-        reason: str,
-        detail: str = "",
-        schema_id: int | None = None,
-    ) -> DeadLettered:
-        return self._letter(
-            stage,
-            reason,
-            topic=topic,
-            key=record.key,
-            value=record.value,
-            offset=record.offset,
-            detail=detail,
-            schema_id=schema_id,
-        )
-
-    def _letter(
-        self,
-        stage: str,
-        reason: str,
-        *,
-        topic: str = "",
-        key: bytes | None = None,
-        value: bytes | None = None,
-        offset: int = -1,
-        detail: str = "",
-        schema_id: int | None = None,
-    ) -> DeadLettered:
-        log.warning(
-            "dead_letter", stage=stage, reason=reason, topic=topic, partition=self.number, offset=offset
-        )
-        metrics.DEAD_LETTERS.labels(topic, reason).inc()
-        return DeadLettered(
-            service=self._view.group,
-            stage=stage,
-            reason=reason,
-            detail=detail,
-            source_topic=topic,
-            partition=self.number,
-            offset=offset,
-            key=key,
-            value=value,
-            schema_id=schema_id,
-            attempt=1,
-            first_seen_at=self._around.clock(),
-            service_version=__version__,
-        )
+        while not _is_taken(producer, self._around.prefix + topic, key, value, partition, on_delivery):
+            producer.poll(QUEUE_FULL_S)
 
     def _sealed_letter(self, letter: DeadLettered) -> Sealed:
         value = self._around.encoders(DEAD_LETTERS, DeadLettered)(letter)
         return Sealed(DEAD_LETTERS, f"{letter.source_topic}:{letter.partition}", value, is_local=False)
+
+
+def _is_taken(
+    producer: Producer, topic: str, key: bytes, value: bytes | None, partition: int, note: Any
+) -> bool:
+    try:
+        if note is None:
+            producer.produce(topic, value, key, partition)
+        else:
+            producer.produce(topic, value, key, partition, on_delivery=note)
+    except BufferError:
+        return False
+    return True
 
 
 def writers_of(sources: Iterable[Topic], views: Iterable[View], partitions: int) -> dict[str, dict[str, int]]:

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 import structlog
 
-from streams.engine.lane import Arrived, Lane
+from streams.engine.lane import Lane
+from streams.engine.letters import Arrived
 from streams.engine.stores import Store
 from streams.engine.surroundings import LaneLost, Surroundings
 from vaart import metrics

@@ -32,7 +32,7 @@ class Position(msgspec.Struct, gc=False, array_like=True):
     sources: dict[str, SourcePosition] = {}
 
     def advance(self, topic: str, writer: str, lane: int, until: int) -> None:
-        """After this the writer's lane is known to have written `topic` up to `until`; an older moment changes nothing."""
+        """After this the writer's lane is known to have written `topic` up to `until`; never less than before."""
         lanes = self.sources[topic].advanced.setdefault(writer, {})
         lanes[lane] = max(until, lanes.get(lane, 0))
 

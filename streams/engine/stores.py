@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import rocksdict
 from sortedcontainers import SortedDict
@@ -108,7 +108,8 @@ class RocksStore:
             self._db = rocksdict.Rdict(str(folder), _options())
         except Exception as error:
             raise StorageFault(f"the state folder {folder} cannot be opened: {error}") from error
-        self._write_options = rocksdict.WriteOptions()
+        # Its type stub says method where the module has an attribute.
+        self._write_options: Any = rocksdict.WriteOptions()
         self._write_options.disable_wal = True
         self._folder = folder
 
@@ -135,12 +136,13 @@ class _RocksLane:
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         prefix = self._prefix
-        found: list[bytes | None] = self._db.get([prefix + key for key in keys])
-        return found
+        found: Any = self._db.get([prefix + key for key in keys])
+        return list(found)
 
     def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
         begin, end = self._prefix + start, self._prefix + stop
-        for key, value in self._db.items(from_key=begin):
+        items: Any = self._db.items(from_key=begin)
+        for key, value in items:
             if key >= end:
                 return
             yield key[2:], value

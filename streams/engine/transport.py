@@ -7,7 +7,7 @@ Faust 0.15.3, which tests/streams/engine/test_transport_contract.py holds.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import faust
@@ -27,13 +27,13 @@ class BatchMessage(ConsumerMessage):
     epoch: int
 
 
-class BatchSchema(faust.Schema):
+class BatchSchema(faust.Schema):  # type: ignore[type-arg]
     """Decodes nothing: an agent's event has the BatchMessage as its value."""
 
-    def compile(self, app: Any, **_: Any) -> Any:  # noqa: A003
+    def compile(self, app: Any, **_: Any) -> Any:
         create_event = app.create_event
 
-        async def decode(message: BatchMessage, *, propagate: bool = False) -> Any:  # noqa: ARG001
+        async def decode(message: BatchMessage, *, propagate: bool = False) -> Any:
             return create_event(None, message, None, message)
 
         return decode
@@ -67,7 +67,7 @@ class Consumer(driver.Consumer):
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """After this every assigned partition stands at its lane's next offset."""
         self.fetch_epoch += 1
-        lanes = self.app.lanes
+        lanes: Any = self.app.lanes  # type: ignore[attr-defined]
         offsets = {tp: lanes.next_offset(tp.topic, tp.partition) for tp in self.assignment()}
         known = {tp: offset for tp, offset in offsets.items() if offset is not None}
         await self.seek_wait(known)
@@ -124,14 +124,14 @@ class Consumer(driver.Consumer):
             if not self.app.should_stop:
                 raise
 
-    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterable[TP]:
-        return self.assignment()
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return iter(self.assignment())
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Faust's livelock detector counts single records; readiness comes from the lanes instead."""
 
     def _new_offset(self, tp: TP) -> int | None:
-        offset: int | None = self.app.lanes.next_offset(tp.topic, tp.partition)
+        offset: int | None = self.app.lanes.next_offset(tp.topic, tp.partition)  # type: ignore[attr-defined]
         return offset
 
 

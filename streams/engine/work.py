@@ -215,7 +215,7 @@ class Work:
             at = touched.wake_at
             self._apply(touched, self._fold(touched.state, Tick(at)), None, b"")
             rings += 1
-            if touched.wake_at is not None and touched.wake_at <= at or rings > RINGS_MAX:
+            if (touched.wake_at is not None and touched.wake_at <= at) or rings > RINGS_MAX:
                 raise ValueError("the fold asks to be woken at or before the Tick that it folds")
 
     def _apply(self, touched: _Touched, step: Step, event: Any, raw: bytes) -> None:

@@ -10,7 +10,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import faust
 import structlog
@@ -21,7 +21,7 @@ from streams.engine.lane import writers_of
 from streams.engine.lanes import Lanes
 from streams.engine.stores import MemoryStore, RocksStore, Store
 from streams.engine.surroundings import LaneLost, Surroundings
-from streams.engine.transport import BatchMessage, BatchSchema
+from streams.engine.transport import BatchMessage, BatchSchema, Consumer
 from streams.view import View
 from vaart import clock, kafka
 from vaart.addresses import Addresses
@@ -49,7 +49,7 @@ class Coding(Protocol):
         """Writes records of `struct` for `topic`."""
 
 
-class LaneApp(faust.App):  # type: ignore[misc]
+class LaneApp(faust.App):
     """A Faust app whose consumer asks `lanes` where to go on."""
 
     lanes: Lanes
@@ -121,6 +121,10 @@ class Worker:
         end = consumer.highwater(tp)
         return end is not None and (await consumer.position(tp) or 0) >= end
 
+    @property
+    def _consumer(self) -> Consumer:
+        return cast(Consumer, self.app.consumer)
+
     def _fail(self, error: BaseException) -> None:
         """Ends the worker with `error`, the first one if there are several."""
         if self.failure is None:
@@ -141,14 +145,14 @@ class Worker:
     async def _receive(self, stream: Any) -> None:
         async for event in stream.noack().events():
             message: BatchMessage = event.value
-            if message.epoch == self.app.consumer.fetch_epoch:
+            if message.epoch == self._consumer.fetch_epoch:
                 self.lanes.deliver(message.topic, message.partition, message.records)
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
         self.lanes.suspend()
 
     async def _on_rebalance_complete(self, *_: Any, **__: Any) -> None:
-        """Faust awaits this before it seeks and resumes. A failure ends the worker: Faust would stay paused in silence."""
+        """Faust awaits this before it seeks and resumes. A failure ends the worker: Faust would stay paused."""
         generation = self.app.consumer_generation_id
 
         def is_current() -> bool:

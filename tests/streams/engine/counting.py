@@ -89,7 +89,7 @@ def encode(record: object) -> bytes:
     return msgspec.json.encode([type(record).__name__, record])
 
 
-def encoder(topic: Topic, kind: type):  # type: ignore[no-untyped-def]  # noqa: ARG001
+def encoder(topic: Topic, kind: type):  # type: ignore[no-untyped-def]
     return encode
 
 

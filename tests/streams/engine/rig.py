@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -105,10 +106,11 @@ class Rig:
             }
         )
         consumer.assign([TopicPartition(self.prefix + topic, number, 0) for number in range(PARTITIONS)])
-        found = []
+        found: list[tuple[str, object, int]] = []
         ended: set[int] = set()
         while len(ended) < PARTITIONS:
-            for message in consumer.consume(2000, 1.0):
+            messages: list[Any] = consumer.consume(2000, 1.0)
+            for message in messages:
                 error = message.error()
                 if error is None:
                     found.append(

@@ -12,10 +12,10 @@ from vaart import addresses, logs, settings
 class Json:
     """The counting view's codec."""
 
-    def decoder(self, topic):  # type: ignore[no-untyped-def]  # noqa: ARG002
+    def decoder(self, topic):  # type: ignore[no-untyped-def]
         return counting.decode
 
-    def encoder(self, topic, struct):  # type: ignore[no-untyped-def]  # noqa: ARG002
+    def encoder(self, topic, struct):  # type: ignore[no-untyped-def]
         return counting.encode
 
 

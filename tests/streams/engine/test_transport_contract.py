@@ -1,4 +1,4 @@
-"""The private names of Faust and aiokafka that the batch transport leans on: a new version that lacks one fails here."""
+"""The private names of Faust and aiokafka that the batch transport leans on: a version without one fails here."""
 
 import inspect
 

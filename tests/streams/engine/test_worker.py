@@ -13,7 +13,7 @@ from schemas.events.dead_letters import DeadLettered
 from schemas.topics import DEAD_LETTERS
 from streams.engine import position
 from tests.streams.engine import counting
-from tests.streams.engine.counting import DAY, CountLevel, Counted, event
+from tests.streams.engine.counting import DAY, Counted, CountLevel, event
 from tests.streams.engine.rig import PARTITIONS, Rig
 from vaart.addresses import Addresses
 
