@@ -1,6 +1,6 @@
 """The live views."""
 
 from streams.view import View
-from streams.views import stock
+from streams.views import orders, stock
 
-VIEWS: tuple[View, ...] = (stock.VIEW,)
+VIEWS: tuple[View, ...] = (orders.VIEW, stock.VIEW)
