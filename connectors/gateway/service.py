@@ -92,7 +92,7 @@ async def _listen(settings: Settings, app: web.Application) -> web.AppRunner:
 
 
 def _quiet() -> logging.Logger:
-    """aiohttp quotes malformed requests in its log, and they may hold anything. Our own faults are logged apart."""
+    """aiohttp quotes malformed requests in its log, and they may hold anything. Our own faults we log ourselves."""
     logger = logging.getLogger("vaart.gateway.http")
     logger.setLevel(logging.CRITICAL + 1)
     return logger
