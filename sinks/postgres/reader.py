@@ -1,0 +1,129 @@
+"""The reader: what Kafka has next, decoded, as one batch. It waits while the registry is away."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, Message
+
+from schemas.codec import Undecodable, key_text
+from schemas.events.clock import ClockAdvanced
+from schemas.registry import RegistryAway
+from sinks.postgres.changes import Changes, Floors, Record, Source, changes
+from sinks.postgres.faults import RowsFailed
+from sinks.postgres.letters import Letter
+from sinks.postgres.writer import Batch
+from vaart.errors import ConfigFault, DependencyAway, VaartError
+
+RECORDS_MAX = 5000
+LINGER_S = 0.02
+"""How long a batch that is not full waits for more: latency against transactions a second."""
+REGISTRY_WAIT_S = 1.0
+
+_GONE = frozenset({KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET, KafkaError._NO_OFFSET})
+_MISSING = frozenset(
+    {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
+)
+_FORBIDDEN = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED})
+
+log = structlog.get_logger()
+
+
+class Reader:
+    """Reads the assigned partitions of `sources`, by the topics' names on the broker."""
+
+    def __init__(
+        self, consumer: Consumer, sources: Mapping[str, Source], wait: Callable[[float], None]
+    ) -> None:
+        """`wait` lets time pass while the consumer stays a member of its group."""
+        self._consumer = consumer
+        self._sources = sources
+        self._wait = wait
+
+    def read(self, floors: Floors) -> Batch | None:
+        """What came within LINGER_S, at most RECORDS_MAX records; None when nothing moved.
+
+        Raises ConfigFault or VaartError when reading on would skip records.
+        """
+        records: list[Record] = []
+        unreadable: list[Letter] = []
+        ends: dict[tuple[str, int], int] = {}
+        for message in self._consumer.consume(RECORDS_MAX, LINGER_S):
+            error = message.error()
+            if error is None:
+                topic, partition, offset = _place(message)
+                self._take(message, records, unreadable)
+                ends[topic, partition] = offset + 1
+            elif error.code() == KafkaError._PARTITION_EOF:
+                # Behind the last record stand the marks of transactions: without them lag would never be 0.
+                topic, partition, offset = _place(message)
+                ends[topic, partition] = offset
+            else:
+                _judge(error, message)
+        if not ends:
+            return None
+        return Batch(records, unreadable, ends, floors, _changes(records, floors))
+
+    def _take(self, message: Message, records: list[Record], unreadable: list[Letter]) -> None:
+        topic, partition, offset = _place(message)
+        key, value = message.key(), message.value()
+        source = self._sources[topic]
+        try:
+            event = None if value is None and source.has_tombstones else self._decode(source, value)
+            text = "" if type(event) is ClockAdvanced else key_text(key)
+        except Undecodable as error:
+            unreadable.append(
+                Letter(
+                    topic,
+                    partition,
+                    offset,
+                    "decode",
+                    error.reason,
+                    error.detail,
+                    key,
+                    value,
+                    error.schema_id,
+                )
+            )
+        else:
+            records.append(Record(source, partition, offset, text, event, key, value))
+
+    def _decode(self, source: Source, value: bytes | None) -> Any:
+        while True:
+            try:
+                return source.decode(value)
+            except RegistryAway:
+                log.warning("registry_away", topic=source.name)
+                self._wait(REGISTRY_WAIT_S)
+
+
+def _place(message: Message) -> tuple[str, int, int]:
+    """Every message of a consumer has all three."""
+    return cast("tuple[str, int, int]", (message.topic(), message.partition(), message.offset()))
+
+
+def _changes(records: list[Record], floors: Floors) -> Changes | None:
+    try:
+        return changes(records, floors)
+    except RowsFailed:
+        return None
+
+
+def _judge(error: KafkaError, message: Message) -> None:
+    """Raises when it would be wrong or useless to read on; all else librdkafka mends by itself."""
+    place = f"{message.topic()}/{message.partition()}"
+    if error.code() in _GONE:
+        raise VaartError(
+            f"Kafka no longer has the records of {place} from where this sink stopped: what came next is missing\n"
+            "in the tables of that topic. To go on from the oldest record that there is, remove the offset:\n"
+            f"the rows of ops.sink_offsets with topic {message.topic()} and partition {message.partition()}."
+        )
+    if error.code() in _MISSING:
+        raise ConfigFault(f"the topic {message.topic()} does not exist: run `vaart topics apply`.")
+    if error.code() in _FORBIDDEN:
+        raise ConfigFault(
+            f"Kafka forbids this sink to read {message.topic() or 'with its group'}: grant Read."
+        )
+    if error.fatal():
+        raise DependencyAway(f"Kafka refuses this consumer for good ({error.name()}): start the sink again.")
+    log.warning("kafka_says", error=error.name(), topic=message.topic(), partition=message.partition())

@@ -1,0 +1,56 @@
+"""`vaart sink NAME`: the way out."""
+
+import signal
+import threading
+from types import FrameType
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verbs under `sink`."""
+    group = typer.Typer(no_args_is_help=True, help="Run one sink until SIGTERM.")
+    group.command()(postgres)
+    group.callback()(_sink)
+    app.add_typer(group, name="sink")
+
+
+def _sink() -> None:
+    """Run one sink until SIGTERM."""
+
+
+def postgres() -> None:
+    """Keep the tables of customers, orders, stock and journeys in Postgres.
+
+    Needs `vaart topics apply`, `vaart schemas register` and `vaart db upgrade` before.
+    """
+    from sinks.postgres import schema
+    from sinks.postgres.sink import APP, PostgresSink
+    from sinks.projections import PROJECTIONS
+    from vaart import addresses, kafka, logs, settings
+    from vaart.health import Health, HealthServer
+
+    loaded = settings.load()
+    logs.configure(APP, loaded.log_level)
+    found = addresses.resolve(loaded)
+    kafka.wait_until_reachable(loaded, found)
+    schema.require_current(found.postgres)
+    health = Health()
+    server = HealthServer(loaded, health)
+    try:
+        PostgresSink(loaded, found, PROJECTIONS, health).run(stopped_by_signal())
+    finally:
+        server.close()
+
+
+def stopped_by_signal() -> threading.Event:
+    """An event that SIGTERM and Ctrl-C set. A second signal ends the process at once."""
+    stopping = threading.Event()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return stopping
