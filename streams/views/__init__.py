@@ -1,6 +1,6 @@
 """The live views."""
 
 from streams.view import View
-from streams.views import orders, stock
+from streams.views import identity, journeys, orders, profiles, stock
 
-VIEWS: tuple[View, ...] = (orders.VIEW, stock.VIEW)
+VIEWS: tuple[View, ...] = (identity.VIEW, orders.VIEW, stock.VIEW, profiles.VIEW, journeys.VIEW)
