@@ -94,7 +94,7 @@ class Supervisor:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             env=self._environment,
-            preexec_fn=lambda: _die_with(parent),  # noqa: PLW1509
+            preexec_fn=lambda: _die_with(parent),
         )
         log.close()
         service.started_at = time.monotonic()

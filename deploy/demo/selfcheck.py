@@ -32,7 +32,7 @@ class Finding:
 
 
 def check(transactions: pd.DataFrame, until: int, dsn: str) -> list[Finding]:
-    """Compares all that the demo promises. `transactions` are those replayed, `until` the replay's end (microseconds UTC)."""
+    """Compares all that the demo promises: `transactions` as replayed, up to `until` (microseconds UTC)."""
     with psycopg.connect(dsn) as connection:
         return [
             _compare("totals", _totals(transactions), _rows(connection, TOTALS)),
@@ -114,7 +114,8 @@ def _by_week(per_day: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
 def _shelves(transactions: pd.DataFrame) -> dict[Hashable, Any]:
     """Lines of 0 units leave a shelf that was counted at 0 and stays there."""
     units = transactions.groupby(["product_id", "store_id"])["quantity"].sum()
-    return {f"{sku}/{store}": (int(sold), int(sold), 0) for (sku, store), sold in units.items()}  # type: ignore[misc]
+    rows: list[Any] = list(units.items())
+    return {f"{sku}/{store}": (int(sold), int(sold), 0) for (sku, store), sold in rows}
 
 
 def _stages(transactions: pd.DataFrame, until: int) -> dict[Hashable, Any]:

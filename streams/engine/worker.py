@@ -10,6 +10,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, Protocol, cast
 
 import faust
@@ -215,7 +216,7 @@ def _surroundings(
         prefix=settings.kafka.topic_prefix,
         partitions=settings.kafka.partitions,
         decoders={source.name: codec.decoder(source) for source in view.sources},
-        encoders=codec.encoder,
+        encoders=cache(codec.encoder),
         writers=writers_of(view.sources, views, settings.kafka.partitions),
         clock=clock.wall,
         is_replay=settings.clock == "replay",
