@@ -34,7 +34,8 @@ _PLACE_NUMBERS = {place: number for number, place in enumerate(_PLACES)}
 _ID_BYTES = 8
 _movement = Struct("<qqBB")
 _buckets = attrgetter(*BUCKETS)
-_all_places = attrgetter(*BUCKETS, SHORTAGE)
+_COUNTED = (*BUCKETS, SHORTAGE)
+_all_counted = attrgetter(*_COUNTED)
 
 Change = tuple[str, int]
 """A bucket, or the shortage, and by how many units it grew."""
@@ -117,14 +118,16 @@ def recount(shelf: Shelf, counted: dict[str, int], as_of: int) -> list[Change]:
 
     A bucket that is not named was counted as empty. Shortage is settled; movements since may open it again.
     """
-    before = _all_places(shelf)
-    for bucket in BUCKETS:
-        setattr(shelf, bucket, counted.get(bucket, 0))
+    before = _all_counted(shelf)
+    for bucket, held in zip(BUCKETS, before, strict=False):
+        if counted.get(bucket, 0) != held:
+            setattr(shelf, bucket, counted.get(bucket, 0))
     shelf.shortage = 0
-    for source, target, quantity in _moved_since(shelf, as_of):
-        move(shelf, source, target, quantity)
-    changed = zip((*BUCKETS, SHORTAGE), before, _all_places(shelf), strict=True)
-    return [(place, now - was) for place, was, now in changed if now != was]
+    if shelf.recent_movements:
+        for source, target, quantity in _moved_since(shelf, as_of):
+            move(shelf, source, target, quantity)
+    changes = zip(_COUNTED, before, _all_counted(shelf), strict=True)
+    return [(place, now - was) for place, was, now in changes if now != was]
 
 
 def _moved_since(shelf: Shelf, as_of: int) -> Iterator[tuple[str, str, int]]:

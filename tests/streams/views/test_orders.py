@@ -19,7 +19,7 @@ from schemas.events.orders import (
 from schemas.events.states import OrderState
 from schemas.events.stock import StockAdjusted, StockReceived, StockSaleVoided, StockSold
 from schemas.meta import Event, Identifier, Meta
-from schemas.topics import ORDER_STATES, STOCK
+from schemas.topics import ORDER_STATES, ORDERS, STOCK, route
 from streams.view import Output, State, Step
 from streams.views import orders
 from streams.views.orders_record import Order
@@ -35,6 +35,10 @@ def test_a_receipt_is_an_order_that_is_fulfilled() -> None:
         ("1", 2, "sold"),
         ("2", 1, "sold"),
     ]
+
+
+def test_a_void_and_a_return_come_under_the_key_of_their_receipt() -> None:
+    assert {route(event) for event in (sold(), voided(), returned())} == {(ORDERS, KEY)}
 
 
 def test_each_line_of_a_receipt_leaves_its_owner_s_shelf_at_the_store() -> None:
