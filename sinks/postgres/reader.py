@@ -26,6 +26,8 @@ _MISSING = frozenset(
 )
 _FORBIDDEN = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED})
 
+Place = tuple[str, int, int]
+
 log = structlog.get_logger()
 
 
@@ -50,43 +52,29 @@ class Reader:
         ends: dict[tuple[str, int], int] = {}
         for message in self._consumer.consume(RECORDS_MAX, LINGER_S):
             error = message.error()
-            if error is None:
-                topic, partition, offset = _place(message)
-                self._take(message, records, unreadable)
-                ends[topic, partition] = offset + 1
-            elif error.code() == KafkaError._PARTITION_EOF:
-                # Behind the last record stand the marks of transactions: without them lag would never be 0.
-                topic, partition, offset = _place(message)
-                ends[topic, partition] = offset
-            else:
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:
                 _judge(error, message)
+                continue
+            # Every message of a consumer has all three.
+            topic, partition, offset = cast("Place", (message.topic(), message.partition(), message.offset()))
+            if error is None:
+                try:
+                    records.append(self._record(message, topic, partition, offset))
+                except Undecodable as fault:
+                    unreadable.append(_letter(fault, message, topic, partition, offset))
+                offset += 1
+            # The end lies behind the marks of transactions: without it lag would never be 0.
+            ends[topic, partition] = offset
         if not ends:
             return None
         return Batch(records, unreadable, ends, floors, _changes(records, floors))
 
-    def _take(self, message: Message, records: list[Record], unreadable: list[Letter]) -> None:
-        topic, partition, offset = _place(message)
+    def _record(self, message: Message, topic: str, partition: int, offset: int) -> Record:
         key, value = message.key(), message.value()
         source = self._sources[topic]
-        try:
-            event = None if value is None and source.has_tombstones else self._decode(source, value)
-            text = "" if type(event) is ClockAdvanced else key_text(key)
-        except Undecodable as error:
-            unreadable.append(
-                Letter(
-                    topic,
-                    partition,
-                    offset,
-                    "decode",
-                    error.reason,
-                    error.detail,
-                    key,
-                    value,
-                    error.schema_id,
-                )
-            )
-        else:
-            records.append(Record(source, partition, offset, text, event, key, value))
+        event = None if value is None and source.has_tombstones else self._decode(source, value)
+        text = "" if type(event) is ClockAdvanced else key_text(key)
+        return Record(source, partition, offset, text, event, key, value)
 
     def _decode(self, source: Source, value: bytes | None) -> Any:
         while True:
@@ -97,9 +85,18 @@ class Reader:
                 self._wait(REGISTRY_WAIT_S)
 
 
-def _place(message: Message) -> tuple[str, int, int]:
-    """Every message of a consumer has all three."""
-    return cast("tuple[str, int, int]", (message.topic(), message.partition(), message.offset()))
+def _letter(fault: Undecodable, message: Message, topic: str, partition: int, offset: int) -> Letter:
+    return Letter(
+        topic,
+        partition,
+        offset,
+        "decode",
+        fault.reason,
+        fault.detail,
+        message.key(),
+        message.value(),
+        fault.schema_id,
+    )
 
 
 def _changes(records: list[Record], floors: Floors) -> Changes | None:
