@@ -17,6 +17,7 @@ CONNECTIONS_MAX = 8
 UNKNOWN_KEPT_S = 30.0
 """So long an unknown id is not asked for again: bad records must not become a flood of requests."""
 UNKNOWN_KEPT_MAX = 10_000
+SUBJECT_UNKNOWN = 40401
 MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 
 Schema = Any
@@ -29,6 +30,10 @@ class RegistryAway(Exception):
 
 class SchemaUnknown(Exception):
     """The registry says that this id, or this schema under this subject, does not exist."""
+
+
+class SubjectUnknown(SchemaUnknown):
+    """The registry has no schema at all under this subject."""
 
 
 class SchemaRefused(Exception):
@@ -80,14 +85,15 @@ class Registry:
         """The id that the schema has under the subject. Raises SchemaUnknown when it is not registered."""
         answer = self._ask("POST", f"/subjects/{_quoted(subject)}", _body(schema))
         if answer.status_code == httpx.codes.NOT_FOUND:
-            raise SchemaUnknown(f"{subject} is not registered with this schema: run `vaart schemas register`")
+            code = self._json(answer).get("error_code")
+            unknown = SubjectUnknown if code == SUBJECT_UNKNOWN else SchemaUnknown
+            raise unknown(f"{subject} is not registered with this schema: run `vaart schemas register`")
         return int(self._good(answer, subject)["id"])
 
     def register(self, subject: str, schema: Schema, compatibility: str) -> int:
         """Afterwards the subject keeps to `compatibility` and holds the schema. Its id; repeatable."""
-        if self.compatibility(subject) != compatibility:
-            rule = {"compatibility": compatibility}
-            self._good(self._ask("PUT", f"/config/{_quoted(subject)}", rule), subject)
+        rule = {"compatibility": compatibility}
+        self._good(self._ask("PUT", f"/config/{_quoted(subject)}", rule), subject)
         answer = self._ask("POST", f"/subjects/{_quoted(subject)}/versions", _body(schema))
         return int(self._good(answer, subject)["id"])
 
@@ -98,10 +104,6 @@ class Registry:
             return None
         found = self._good(answer, subject)
         return str(found.get("compatibilityLevel") or found.get("compatibility"))
-
-    def subjects(self) -> set[str]:
-        """Every subject that has a version."""
-        return set(self._good(self._ask("GET", "/subjects"), "subjects"))
 
     def versions(self, subject: str) -> list[Schema]:
         """The subject's schemas, oldest first; none for an unknown subject."""
@@ -176,13 +178,16 @@ class Registry:
         return answer
 
     def _good(self, answer: httpx.Response, about: str) -> Any:
-        try:
-            found = answer.json()
-        except ValueError as error:
-            raise RegistryAway(f"what answers at {self.url} is not a schema registry") from error
+        found = self._json(answer)
         if not answer.is_success:
             raise SchemaRefused(f"{about}: {found.get('message', answer.status_code)}")
         return found
+
+    def _json(self, answer: httpx.Response) -> Any:
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise RegistryAway(f"what answers at {self.url} is not a schema registry") from error
 
 
 def _quoted(subject: str) -> str:

@@ -1,6 +1,7 @@
 """Topics on a real Kafka: what is there, what is missing, what differs, and creating it."""
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import wait
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from confluent_kafka.admin import (
 from vaart.errors import ConfigFault, DependencyAway
 
 ANSWER_WITHIN_S = 15.0
+PROBE_S = 0.05
 
 State = Literal["missing", "same", "differs"]
 
@@ -58,6 +60,7 @@ class Topics:
 
     def create(self, wanted: Iterable[Wanted]) -> None:
         """Afterwards each topic exists; one that somebody else made meanwhile is fine."""
+        topics = list(wanted)
         new = [
             NewTopic(
                 each.name,
@@ -65,18 +68,22 @@ class Topics:
                 replication_factor=each.replication_factor,
                 config=dict(each.config),
             )
-            for each in wanted
+            for each in topics
         ]
         if new:
             self._settle(self._client.create_topics(new, operation_timeout=ANSWER_WITHIN_S), "create")
+            self._wait_until(lambda: all(each.state != "missing" for each in self.compare(topics)))
 
     def alter(self, found: Iterable[Found]) -> None:
         """Afterwards each topic has the wanted settings; settings that are not ours to say are left alone."""
-        resources = [_alteration(each) for each in found]
+        topics = list(found)
+        resources = [_alteration(each) for each in topics]
         if resources:
             self._settle(
                 self._client.incremental_alter_configs(resources, request_timeout=ANSWER_WITHIN_S), "alter"
             )
+            wanted = [each.wanted for each in topics]
+            self._wait_until(lambda: all(each.state == "same" for each in self.compare(wanted)))
 
     def _metadata(self) -> dict[str, tuple[int, int]]:
         try:
@@ -112,6 +119,14 @@ class Topics:
                 refused += self._refusal(name, error)
         if refused:
             raise ConfigFault(f"Kafka at {self._address} did not {verb}:\n" + "\n".join(sorted(refused)))
+
+    def _wait_until(self, is_told: Callable[[], bool]) -> None:
+        """The controller has decided; the brokers that clients ask learn of it a moment later."""
+        deadline = time.monotonic() + ANSWER_WITHIN_S
+        while not is_told():
+            if time.monotonic() > deadline:
+                raise self._away(TimeoutError())
+            time.sleep(PROBE_S)
 
     def _refusal(self, name: str, error: KafkaException | TimeoutError) -> list[str]:
         if isinstance(error, TimeoutError):

@@ -90,8 +90,7 @@ def ensure(
 def standings(settings: Settings, addresses: "Addresses | None" = None) -> list[Standing]:
     """How every subject of the catalogue stands in the registry."""
     with registry_of(settings, addresses) as registry:
-        known = _answered(registry.subjects)
-        return _at_once(lambda each: _standing(each, registry, known), subjects(settings))
+        return _at_once(lambda each: _standing(each, registry), subjects(settings))
 
 
 def subjects(settings: Settings) -> list[Subject]:
@@ -127,28 +126,26 @@ def registry_of(settings: Settings, addresses: "Addresses | None" = None) -> "Re
     )
 
 
-def _standing(subject: Subject, registry: "Registry", known: set[str]) -> Standing:
+def _standing(subject: Subject, registry: "Registry") -> Standing:
+    from schemas.registry import SchemaUnknown, SubjectUnknown
+
+    try:
+        registry.id_of(subject.name, subject.schema)
+    except SubjectUnknown:
+        return Standing(subject, "new")
+    except SchemaUnknown:
+        return _successor(subject, registry)
+    is_same = registry.compatibility(subject.name) == subject.rule
+    return Standing(subject, "same" if is_same else "changed")
+
+
+def _successor(subject: Subject, registry: "Registry") -> Standing:
     from schemas.compatibility import faults
 
-    if subject.name not in known:
-        return Standing(subject, "new")
-    if _is_registered(subject, registry):
-        is_same = registry.compatibility(subject.name) == subject.rule
-        return Standing(subject, "same" if is_same else "changed")
     versions = registry.versions(subject.name)
     found = [each for older in versions for each in faults(older, subject.schema, subject.rule)]
     found = found or registry.refusals(subject.name, subject.schema)
     return Standing(subject, "incompatible" if found else "changed", tuple(dict.fromkeys(found)))
-
-
-def _is_registered(subject: Subject, registry: "Registry") -> bool:
-    from schemas.registry import SchemaUnknown
-
-    try:
-        registry.id_of(subject.name, subject.schema)
-    except SchemaUnknown:
-        return False
-    return True
 
 
 def _refuse_faults(found: Iterable[Standing]) -> None:
