@@ -52,7 +52,7 @@ class State(Generic[H]):
     ) -> None:
         self.key = key
         self.head = head
-        self._collections = collections or {}
+        self._collections = {} if collections is None else collections
 
     def __getitem__(self, collection: str) -> MutableMapping[Part, Any]:
         return self._collections[collection]

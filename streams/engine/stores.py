@@ -108,9 +108,10 @@ class RocksStore:
             self._db = rocksdict.Rdict(str(folder), _options())
         except Exception as error:
             raise StorageFault(f"the state folder {folder} cannot be opened: {error}") from error
-        # Its type stub says method where the module has an attribute.
-        self._write_options: Any = rocksdict.WriteOptions()
-        self._write_options.disable_wal = True
+        # Any: its type stub says method where the module has an attribute.
+        options: Any = rocksdict.WriteOptions()
+        options.disable_wal = True
+        self._write_options = options
         self._folder = folder
 
     def lane(self, number: int) -> "_RocksLane":

@@ -5,7 +5,7 @@ guilty record; the other keys keep what they have.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from schemas.meta import Snapshot
@@ -99,12 +99,28 @@ class _Collection(MutableMapping[Part, Any]):
             )
 
 
+class _Collections(dict[str, _Collection]):
+    """A key's collections, each made when the fold first asks for it."""
+
+    __slots__ = ("_key", "_known", "_store")
+
+    def __init__(self, known: Mapping[str, tuple[int, records.Decode]], store: LaneStore, key: str) -> None:
+        self._known = known
+        self._store = store
+        self._key = key
+
+    def __missing__(self, name: str) -> _Collection:
+        number, decode = self._known[name]
+        made = self[name] = _Collection(self._store, records.collection_prefix(number, self._key), decode)
+        return made
+
+
 class _Touched:
     """One key's state while a commit is prepared."""
 
     __slots__ = ("collections", "history", "sealed", "snapshots", "state", "stored", "wake_at")
 
-    def __init__(self, state: State[Any], collections: list[_Collection], stored: bytes | None) -> None:
+    def __init__(self, state: State[Any], collections: _Collections, stored: bytes | None) -> None:
         self.state = state
         self.collections = collections
         self.stored = stored
@@ -126,10 +142,10 @@ class Work:
         self._encoders = encoders
         self._seq = seq
         self._decode_head = records.head_decoder(view.head)
-        self._collections = [
-            (number, name, records.record_decoder(kind))
+        self._collections = {
+            name: (number, records.record_decoder(kind))
             for number, (name, kind) in enumerate(view.collections.items())
-        ]
+        }
         self._touched: dict[str, _Touched] = {}
         self.skipped: Counter[str] = Counter()
 
@@ -174,7 +190,7 @@ class Work:
             value = None if head is None else records.head_value(head, touched.wake_at)
             if value != touched.stored:
                 found[records.head_key(key)] = value
-            for collection in touched.collections:
+            for collection in touched.collections.values():
                 found.update(collection.writes())
             if head is None and touched.stored is not None:
                 found.update(dict.fromkeys(self._all_collection_keys(key)))
@@ -196,11 +212,8 @@ class Work:
     def _load(self, key: str) -> _Touched:
         stored = self._store.get(records.head_key(key))
         head = None if stored is None else self._decode_head(stored)
-        collections = {
-            name: _Collection(self._store, records.collection_prefix(number, key), decode)
-            for number, name, decode in self._collections
-        }
-        touched = _Touched(State(key, head, collections), list(collections.values()), stored)
+        collections = _Collections(self._collections, self._store, key)
+        touched = _Touched(State(key, head, collections), collections, stored)
         self._touched[key] = touched
         return touched
 
@@ -255,7 +268,7 @@ class Work:
             again.history.append((event, raw))
 
     def _all_collection_keys(self, key: str) -> Iterator[bytes]:
-        for number, _, _ in self._collections:
+        for number, _ in self._collections.values():
             prefix = records.collection_prefix(number, key)
             for found, _ in self._store.scan(prefix, prefix + b"\xff\xff\xff"):
                 yield found
