@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from vaart.errors import ConfigFault
 
 PREFIX = "VAART_"
+NOT_SETTINGS = frozenset({"VAART_FAILPOINT"})
+"""Variables with our prefix that are read elsewhere."""
 
 
 class _Section(BaseModel):
@@ -104,7 +106,7 @@ def _tree(environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     tree: dict[str, Any] = {}
     faults: list[str] = []
     for name, value in sorted(environment.items()):
-        if not name.startswith(PREFIX):
+        if not name.startswith(PREFIX) or name in NOT_SETTINGS:
             continue
         path = name.removeprefix(PREFIX)
         if path.endswith("_FILE"):
