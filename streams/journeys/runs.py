@@ -125,7 +125,6 @@ def _resume(catalogue: Catalogue, runs: Runs, run: Run, now: int) -> Iterator[Se
         _end(runs, run, ENDED, VERSION_WITHDRAWN, now)
         return
     waited = next(place for place, step in enumerate(journey.steps) if step.name == run.step)
-    run.due_at = None
     yield from _go_on(runs, run, journey, waited + 1, now)
 
 

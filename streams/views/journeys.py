@@ -81,9 +81,9 @@ def _keep(head: Traveller | None, skipped: str) -> Step:
 
 
 def _pass_time(profile_id: str, head: Traveller, at: int) -> Step:
-    now = head.known_until = max(head.known_until, at)
-    sent = _follow_life_cycle(head, now)
-    return _publish(profile_id, head, sent + runs.resume(_SHIPPED, head.runs, now))
+    head.known_until = at
+    sent = _follow_life_cycle(head, at)
+    return _publish(profile_id, head, sent + runs.resume(_SHIPPED, head.runs, at))
 
 
 def _take_purchase(profile_id: str, head: Traveller | None, order: str, fact: bytes, at: int) -> Step:
@@ -92,10 +92,11 @@ def _take_purchase(profile_id: str, head: Traveller | None, order: str, fact: by
     head.purchases, head.known_until = known, max(head.known_until, at)
     head.recent = remember(head.recent, fact, REMEMBERED_MAX)
     sent = []
-    if known.count == 1:
-        sent += runs.meet(_SHIPPED, head.runs, Moment.FIRST_PURCHASE, order, head.known_until)
+    # PURCHASED comes first: what a first purchase starts must not end by that same purchase.
     if at == known.last_at:
         sent += runs.meet(_SHIPPED, head.runs, Moment.PURCHASED, order, head.known_until)
+    if known.count == 1:
+        sent += runs.meet(_SHIPPED, head.runs, Moment.FIRST_PURCHASE, order, head.known_until)
     return _publish(profile_id, head, sent + _follow_life_cycle(head, head.known_until))
 
 

@@ -53,10 +53,12 @@ def test_a_run_sends_waits_and_ends() -> None:
 def test_a_moment_ends_the_runs_that_it_is_an_exit_of() -> None:
     runs = Runs()
     meet(SHIPPED, runs, Moment.PURCHASED, "order", 10)
+    meet(SHIPPED, runs, Moment.PURCHASED, "other", 10)
     meet(SHIPPED, runs, Moment.FIRST_PURCHASE, "order", 11)
-    assert len(runs.live) == 1
+    assert len(runs.live) == 2
     meet(SHIPPED, runs, Moment.LAPSED, "then", 12)
-    assert (runs.live, runs.ended[0].exit_reason, runs.ended[0].ended_at) == ([], "lapsed_meanwhile", 12)
+    assert runs.live == []
+    assert [(run.exit_reason, run.ended_at) for run in runs.ended] == [("lapsed_meanwhile", 12)] * 2
     assert resume(SHIPPED, runs, 10 + WAIT_US) == []
 
 

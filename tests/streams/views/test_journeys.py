@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,8 +14,10 @@ from schemas.events.orders import OrderPlaced, SoldInStore
 from schemas.events.states import JourneyInstance, JourneyState
 from schemas.meta import Event, Meta
 from schemas.topics import JOURNEYS, NOTIFICATIONS_REQUESTED
-from streams.journeys.words import DAY_US
+from streams.journeys.runs import Catalogue
+from streams.journeys.words import DAY_US, End, Exit, Journey, Moment, Reentry, Send, Wait
 from streams.view import State, Step, Tick
+from streams.views import journeys
 from streams.views.journeys import (
     DUPLICATE,
     REMEMBERED_MAX,
@@ -200,6 +203,39 @@ def test_a_silence_lapses_once_even_when_its_end_moves() -> None:
     assert (travels.stage, travels.wake_at) == ("active", 280 * DAY_US)
     assert travels.wait_until(900 * DAY_US).stage == "lapsed"
     assert len(travels.requests) == 2
+
+
+CARE = Journey(
+    name="care_tips",
+    version=1,
+    entry=Moment.FIRST_PURCHASE,
+    reentry=Reentry.NEVER,
+    steps=(Wait("five_days", 5 * DAY_US), Send("tips", template="care_tips"), End("end")),
+    exits=(Exit(Moment.PURCHASED, "bought_again"),),
+)
+
+
+@pytest.fixture
+def _care_is_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journeys, "_SHIPPED", Catalogue([CARE]))
+
+
+@pytest.mark.usefixtures("_care_is_shipped")
+def test_a_journey_that_waits_wakes_before_the_life_cycle_does() -> None:
+    travels = Travels().follow(sold(1, day=10))
+    assert (travels.wake_at, travels.snapshot.instances[1].step) == (15 * DAY_US, "five_days")
+    travels.wait_until(15 * DAY_US)
+    assert [(each.step, each.meta.occurred_at) for each in travels.requests] == [("tips", 15 * DAY_US)]
+    assert travels.wake_at == 70 * DAY_US
+
+
+@pytest.mark.usefixtures("_care_is_shipped")
+def test_a_purchase_ends_what_it_is_an_exit_of_unless_it_is_a_late_one() -> None:
+    travels = Travels().follow(sold(1, day=10), sold(0, day=9))
+    assert travels.snapshot.instances[1].status == "running"
+    travels.follow(sold(2, day=12))
+    assert travels.snapshot.instances[1].exit_reason == "bought_again"
+    assert travels.wait_until(15 * DAY_US).requests == []
 
 
 def stage_by_the_book(days: list[int], day: int) -> str:

@@ -150,6 +150,16 @@ def test_an_order_told_anew_counts_once_as_it_was_told_last() -> None:
     ]
 
 
+def test_of_two_tellings_at_one_time_the_same_one_counts_whichever_came_first() -> None:
+    one, other = sold(1, at=5, total=100, event_id="one"), sold(1, at=5, total=80, event_id="other")
+    assert known(one, other).revenue == known(other, one).revenue
+
+
+def test_at_one_time_a_value_beats_a_removal_even_an_empty_one() -> None:
+    said_empty, removed = traits("a", 2, size=""), traits("b", 2, removed=["size"])
+    assert known(said_empty, removed).traits == known(removed, said_empty).traits == {"size": ""}
+
+
 def test_the_latest_statement_about_a_trait_holds_and_a_removal_is_one() -> None:
     assert known(traits("b", 2, size="M"), traits("a", 1, size="S", sign="x")).traits == {
         "sign": "x",
@@ -274,11 +284,9 @@ def test_the_oldest_orders_are_summed_up_and_no_figure_changes() -> None:
     assert len(state["orders"]) == orders.KEPT_APART
     assert (profile.order_count, profile.revenue) == (orders.APART_MAX + 1, 100 * (orders.APART_MAX + 1))
     assert ("till:101",) not in state["orders"]
-    corrected = follow(state, sold(400, at=700, total=1, event_id="corrected"))[-1]
-    assert (published(corrected).order_count, published(corrected).revenue) == (
-        profile.order_count,
-        profile.revenue - 99,
-    )
+    corrections = [sold(number, at=700, total=1, event_id=f"corrected-{number}") for number in (400, 401)]
+    corrected = published(follow(state, *corrections)[-1])
+    assert (corrected.order_count, corrected.revenue) == (profile.order_count, profile.revenue - 2 * 99)
 
 
 def test_an_order_from_a_time_that_is_summed_up_changes_no_figure_and_says_so() -> None:
