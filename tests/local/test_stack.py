@@ -91,7 +91,8 @@ def servers_of(answer: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 def test_what_they_were_given_outlives_a_restart_and_down_leaves_nothing(home: Path) -> None:
     up = servers_of(vaart("up", "--output", "json", home=home))
-    schema_id = register(up["registry"]["address"])
+    register(up["registry"]["address"], "First")
+    schema_id = register(up["registry"]["address"], "Kept")
     make_topic(up["kafka"]["address"])
     with psycopg.connect(up["postgres"]["address"], autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
@@ -105,7 +106,7 @@ def test_what_they_were_given_outlives_a_restart_and_down_leaves_nothing(home: P
     )
 
     back = servers_of(vaart("up", "--output", "json", home=home))
-    assert register(back["registry"]["address"]) == schema_id
+    assert register(back["registry"]["address"], "Kept") == schema_id
     assert "kept" in topics(back["kafka"]["address"])
     with psycopg.connect(back["postgres"]["address"]) as connection:
         assert connection.execute("SELECT n FROM kept").fetchone() == (7,)
@@ -174,12 +175,10 @@ def test_a_full_disk_is_named(small_disk: Path) -> None:
     assert not left(small_disk)
 
 
-def register(address: str) -> int:
-    body = {
-        "schema": json.dumps({"type": "record", "name": "Kept", "fields": [{"name": "n", "type": "int"}]})
-    }
-    answer = httpx.post(f"{address}/subjects/kept/versions", json=body, timeout=10).raise_for_status()
-    return int(answer.json()["id"])
+def register(address: str, name: str) -> int:
+    schema = json.dumps({"type": "record", "name": name, "fields": [{"name": "n", "type": "int"}]})
+    answer = httpx.post(f"{address}/subjects/{name}/versions", json={"schema": schema}, timeout=10)
+    return int(answer.raise_for_status().json()["id"])
 
 
 def make_topic(address: str) -> None:

@@ -18,7 +18,7 @@ FAST = ("-Xms1g", "-Xmx1g")
 """Runs fastest, once warm: for benchmarks."""
 
 STOP_SIGNAL = signal.SIGTERM
-FORMAT_SECONDS = 60
+FORMAT_SECONDS = 120
 READY_SECONDS = 2
 
 LOGGING = """\

@@ -21,7 +21,7 @@ ELSEWHERE = Path("/var/lib/vaart")
 STOP_SIGNAL = signal.SIGINT
 """Ends the sessions and then itself; on SIGTERM it would wait for them."""
 
-INIT_SECONDS = 60
+INIT_SECONDS = 120
 READY_SECONDS = 2
 ARGUMENTS = ("--no-sync", "-A", "trust", "-E", "UTF8", "-U", NAME, "--locale=C")
 LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")

