@@ -56,14 +56,24 @@ class Use(msgspec.Struct, gc=False, array_like=True):
     last_at: int = 0
 
 
+class Places(msgspec.Struct, gc=False, array_like=True):
+    """The orders by place: a location or a channel.
+
+    The favourite is where most orders were; of equals the latest used, then the first by name.
+    """
+
+    uses: dict[str, Use] = {}
+    favourite: str | None = None
+
+
 class Sums(msgspec.Struct, gc=False, array_like=True):
     """What orders add up to."""
 
     orders: int = 0
     last_at: int = 0
     money: dict[str, Money] = {}
-    channels: dict[str, Use] = {}
-    locations: dict[str, Use] = {}
+    channels: Places = msgspec.field(default_factory=Places)
+    locations: Places = msgspec.field(default_factory=Places)
 
 
 class Orders(msgspec.Struct, gc=False, array_like=True):
@@ -151,22 +161,28 @@ def _pay(money: dict[str, Money], order: Order) -> None:
     found.discount += order.discount
 
 
-def _visit(places: dict[str, Use], place: str, at: int) -> None:
-    found = places.get(place)
+def _visit(places: Places, place: str, at: int) -> None:
+    uses, favourite = places.uses, places.favourite
+    found = uses.get(place)
     if found is None:
-        if len(places) >= PLACES_MAX:
-            del places[min(places, key=lambda each: (places[each].orders, places[each].last_at, each))]
-        found = places[place] = Use()
+        if len(uses) >= PLACES_MAX:
+            _give_way(places)
+        found = uses[place] = Use()
     found.orders += 1
     if at > found.last_at:
         found.last_at = at
+    if favourite is None or _rank(uses, place) < _rank(uses, favourite):
+        places.favourite = place
 
 
-def favourite(places: dict[str, Use]) -> str | None:
-    """Where most orders were; of equals the latest used, then the first by name."""
-    if not places:
-        return None
-    return min(places, key=lambda each: (-places[each].orders, -places[each].last_at, each))
+def _give_way(places: Places) -> None:
+    uses = places.uses
+    others = (place for place in uses if place != places.favourite)
+    del uses[min(others, key=lambda place: (uses[place].orders, uses[place].last_at, place))]
+
+
+def _rank(uses: dict[str, Use], place: str) -> tuple[int, int, str]:
+    return -uses[place].orders, -uses[place].last_at, place
 
 
 def main_currency(sums: Sums) -> str | None:

@@ -321,7 +321,7 @@ def test_places_and_currencies_have_bounds() -> None:
     state = customer()
     follow(state, *stores)
     assert state.head is not None
-    assert (len(state.head.orders.sums.locations), "s0" in state.head.orders.sums.locations) == (
+    assert (len(state.head.orders.sums.locations.uses), "s0" in state.head.orders.sums.locations.uses) == (
         orders.PLACES_MAX,
         False,
     )
