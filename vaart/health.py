@@ -29,13 +29,19 @@ class Health:
 
     def __init__(self, beat_s_max: float = BEAT_S_MAX, clock: Callable[[], float] = time.monotonic) -> None:
         self._checks: dict[str, Check] = {}
+        self._excuses: list[Check] = []
         self._beat_s_max = beat_s_max
         self._clock = clock
         self._last_beat = clock()
 
-    def check(self, name: str, check: Check) -> None:
-        """From now on the service is ready only while `check` passes too."""
+    def check(self, name: str, check: Check, *, is_excuse: bool = False) -> None:
+        """From now on the service is ready only while `check` passes too.
+
+        With `is_excuse` a main loop that waits for this to pass is alive: a restart would mend nothing.
+        """
         self._checks[name] = check
+        if is_excuse:
+            self._excuses.append(check)
 
     def beat(self) -> None:
         """The main loop still turns. Cheap: call it on every turn."""
@@ -43,7 +49,8 @@ class Health:
 
     def is_alive(self) -> bool:
         """Whether the main loop has turned lately."""
-        return self._clock() - self._last_beat <= self._beat_s_max
+        beats = self._clock() - self._last_beat <= self._beat_s_max
+        return beats or any(check() is not None for check in self._excuses)
 
     def faults(self) -> dict[str, str]:
         """The checks that fail, each with its reason; empty when the service is ready."""

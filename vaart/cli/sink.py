@@ -11,6 +11,7 @@ def register(app: typer.Typer) -> None:
     """Adds the verbs under `sink`."""
     group = typer.Typer(no_args_is_help=True, help="Run one sink until SIGTERM.")
     group.command()(postgres)
+    group.command()(notifications)
     group.callback()(_sink)
     app.add_typer(group, name="sink")
 
@@ -41,6 +42,20 @@ def postgres() -> None:
         PostgresSink(loaded, found, PROJECTIONS, health).run(stopped_by_signal())
     finally:
         server.close()
+
+
+def notifications() -> None:
+    """Send what journeys ask to send: by SMTP, by a signed webhook, or into the log.
+
+    E-mail goes by SMTP where VAART_NOTIFICATIONS__SMTP_HOST is set, all else to VAART_NOTIFICATIONS__WEBHOOK_URL;
+    with neither, messages are logged. Needs what `vaart sink postgres` needs.
+    """
+    from sinks.notifications.service import serve
+    from vaart import addresses, logs, settings
+
+    loaded = settings.load()
+    logs.configure("sink-notifications", loaded.log_level)
+    serve(loaded, addresses.resolve(loaded), stopped_by_signal())
 
 
 def stopped_by_signal() -> threading.Event:
