@@ -34,8 +34,8 @@ format: $(READY) ## Format the code and mend what can be mended
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
 
-bench: $(READY) ## Measure this machine and print a table (OUT=bench.json for JSON too)
-	@.venv/bin/vaart bench $(if $(OUT),--out $(OUT)) $(ARGS)
+bench: $(READY) ## Measure this machine and print a table (OUT=bench.json for JSON too, ARGS="--only sink")
+	@.venv/bin/python -m tests.bench $(if $(OUT),--output $(OUT)) $(ARGS)
 
 up: $(READY) ## Start Kafka, the schema registry and Postgres on this machine
 	@.venv/bin/vaart up $(ARGS)

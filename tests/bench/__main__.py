@@ -1,0 +1,105 @@
+"""`make bench`: everything that is measured, in one run on one machine, as a table and as JSON.
+
+`python -m tests.bench [--output FILE] [--quick] [--only NAME ...]`
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.bench import chain, engine, faust_fold, page_views, postgres_sink, raw_read
+from tests.bench.figures import Figure, show, write
+from tests.bench.ground import SERVERS, Failed, Ground, on
+from vaart.errors import VaartError
+from vaart.local import stack
+
+PAGE_VIEWS, PAGE_VIEWS_QUICK = 500_000, 50_000
+FAUST_S, FAUST_QUICK_S = 25.0, 10.0
+MOVEMENTS, MOVEMENTS_QUICK = 150_000, 20_000
+SALES, SALES_QUICK = 80_000, 5_000
+PACED_S, PACED_QUICK_S = 18.0, 6.0
+COMMIT_TIMES = {"track_commit_timestamp": "on"}
+
+console = Console()
+
+
+@cache
+def _page_views(ground: Ground) -> int:
+    """How many page views are in Kafka; the first one to ask has them put there."""
+    records = PAGE_VIEWS_QUICK if ground.is_quick else PAGE_VIEWS
+    page_views.prepare(ground, records)
+    return records
+
+
+BENCHES: dict[str, Callable[[Ground], Iterable[Figure]]] = {
+    "read": lambda ground: raw_read.run(ground, _page_views(ground)),
+    "pass": lambda ground: [engine.pass_through(ground, _page_views(ground))],
+    "fold": lambda ground: [engine.fold(ground, _page_views(ground))],
+    "faust": lambda ground: [
+        faust_fold.run(ground, _page_views(ground), FAUST_QUICK_S if ground.is_quick else FAUST_S)
+    ],
+    "sink": lambda ground: postgres_sink.run(ground, MOVEMENTS_QUICK if ground.is_quick else MOVEMENTS),
+    "latency": lambda ground: (
+        chain.run(ground, SALES_QUICK, PACED_QUICK_S)
+        if ground.is_quick
+        else chain.run(ground, SALES, PACED_S)
+    ),
+}
+
+
+def main() -> None:
+    """Measures what was asked for; exits 1 when something could not be measured."""
+    asked = _arguments()
+    with _ground(asked.quick) as ground:
+        figures = list(_measured(ground, asked.only))
+    show(console, figures)
+    if asked.output:
+        write(asked.output, figures)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--output", type=Path, help="write JSON to this file too")
+    parser.add_argument(
+        "--quick", action="store_true", help="few records: to see that it works, not to quote"
+    )
+    parser.add_argument("--only", nargs="+", choices=tuple(BENCHES), default=tuple(BENCHES))
+    return parser.parse_args()
+
+
+@contextmanager
+def _ground(is_quick: bool) -> Iterator[Ground]:
+    folder = Path(tempfile.mkdtemp(prefix="vaart-bench-"))
+    folder.chmod(0o711)  # Postgres runs as another user when we are root, and must be able to enter
+    try:
+        console.print("starting Kafka, the registry and Postgres (the first time they are downloaded)")
+        with on(SERVERS), stack.servers(folder, postgres_settings=COMMIT_TIMES, for_load=True) as addresses:
+            yield Ground(addresses, folder, is_quick)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _measured(ground: Ground, names: Iterable[str]) -> Iterator[Figure]:
+    for name in names:
+        console.print(f"measuring: {name}")
+        began = time.monotonic()
+        for figure in BENCHES[name](ground):
+            spent = time.monotonic() - began
+            console.print(f"  {figure.bench}: {figure.records_per_second:,.0f} a second ({spent:.0f} s)")
+            yield figure
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (Failed, VaartError) as error:
+        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
+        sys.exit(1)

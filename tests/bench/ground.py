@@ -1,0 +1,174 @@
+"""The ground that every bench stands on: servers of our own, cores, topics, and the processes that are measured."""
+
+import os
+import subprocess
+import sys
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+
+import psutil
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+
+from vaart.addresses import Addresses
+
+PARTITIONS = 4
+PATIENCE_S = 120.0
+POLL_S = 0.1
+STOP_S = 20.0
+SAMPLE_S = 0.05
+
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+SERVERS = CORES[:1]
+"""Where the servers run; what is measured runs on OURS."""
+OURS = CORES[1:2] or CORES[:1]
+
+
+class Failed(Exception):
+    """A bench could not be measured. The text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Servers that run, a folder for what the benches leave behind, and whether to measure only roughly."""
+
+    addresses: Addresses
+    folder: Path
+    is_quick: bool = False
+
+    def environment(self, prefix: str, database: str = "") -> dict[str, str]:
+        """What a service of ours is told: where the servers are, and its own prefix, database and state folder."""
+        others = {name: value for name, value in os.environ.items() if not name.startswith("VAART_")}
+        return others | {
+            "VAART_KAFKA__BOOTSTRAP_SERVERS": self.addresses.kafka,
+            "VAART_KAFKA__TOPIC_PREFIX": prefix,
+            "VAART_KAFKA__PARTITIONS": str(PARTITIONS),
+            "VAART_REGISTRY__URL": self.addresses.registry,
+            "VAART_POSTGRES__DSN": database or self.addresses.postgres,
+            "VAART_STATE_DIR": str(self.folder / prefix.strip(".")),
+            "VAART_LOG_LEVEL": "warning",
+        }
+
+    def create_topics(self, topics: Mapping[str, Mapping[str, str]]) -> None:
+        """Each topic exists, with these settings, and is empty."""
+        new = [NewTopic(name, PARTITIONS, 1, config=dict(config)) for name, config in topics.items()]
+        admin = self.admin()
+        for made in admin.create_topics(new).values():
+            made.result()
+
+    def admin(self) -> AdminClient:
+        """A client that asks the broker about topics and groups."""
+        return AdminClient({"bootstrap.servers": self.addresses.kafka})
+
+
+class Service:
+    """A process that is measured: how much CPU time it had used at any moment."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self._process = process
+        self._log = log
+        self._samples: list[tuple[float, float]] = []
+        self._ended = Event()
+        self._sampling = Thread(target=self._sample, daemon=True)
+        self._sampling.start()
+
+    def require_running(self) -> None:
+        """Raises Failed, with its last words, when the process has ended."""
+        if self._process.poll() is not None:
+            raise Failed(f"{self._log.name} ended early:\n{self._log.read_text(errors='replace')[-2000:]}")
+
+    def cpu_s(self, start: float, stop: float) -> float:
+        """The CPU seconds that it used between two moments of `time.time()`."""
+        return self._used_at(stop) - self._used_at(start)
+
+    def stop(self) -> None:
+        """The process has ended: drained, or killed when that took too long."""
+        self._ended.set()
+        self._sampling.join()
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _sample(self) -> None:
+        process = psutil.Process(self._process.pid)
+        while not self._ended.wait(SAMPLE_S) and process.is_running():
+            try:
+                times = process.cpu_times()
+            except psutil.NoSuchProcess:
+                return
+            self._samples.append((time.time(), times.user + times.system))
+
+    def _used_at(self, moment: float) -> float:
+        """The newest sample up to then, and the share of the next step that had passed."""
+        index = bisect_left(self._samples, (moment, 0.0))
+        if index == 0 or index == len(self._samples):
+            return self._samples[min(index, len(self._samples) - 1)][1]
+        (before, low), (after, high) = self._samples[index - 1 : index + 1]
+        return low + (high - low) * (moment - before) / (after - before)
+
+
+@contextmanager
+def on(cores: Iterable[int]) -> Iterator[None]:
+    """Threads and processes that are started inside run on `cores`, and so does this thread meanwhile."""
+    if len(CORES) < 2:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextmanager
+def running(
+    ground: Ground, name: str, command: Iterable[str], environment: Mapping[str, str]
+) -> Iterator[Service]:
+    """`python COMMAND` runs on our core inside, and has ended after. What it prints is in the folder."""
+    log = ground.folder / f"{name}.log"
+    Path(environment["VAART_STATE_DIR"]).mkdir(parents=True, exist_ok=True)
+    with on(OURS), log.open("wb") as printed:
+        process = subprocess.Popen(
+            [sys.executable, *command], stdout=printed, stderr=subprocess.STDOUT, env=dict(environment)
+        )
+    service = Service(process, log)
+    try:
+        yield service
+    finally:
+        service.stop()
+
+
+def wait_for(
+    what: str, is_done: Callable[[], bool], services: Iterable[Service], every_s: float = POLL_S
+) -> None:
+    """Returns once `is_done`, asked `every_s`. Raises Failed when a service ends before, or after PATIENCE_S."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not is_done():
+        for service in services:
+            service.require_running()
+        if time.monotonic() > deadline:
+            raise Failed(f"{what}: not done within {PATIENCE_S:.0f} s")
+        time.sleep(every_s)
+
+
+def ends(admin: AdminClient, topic: str) -> int:
+    """How many offsets the topic's partitions hold together."""
+    latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    asked = {TopicPartition(topic, number): latest for number in range(PARTITIONS)}
+    return sum(answer.result().offset for answer in admin.list_offsets(asked).values())
+
+
+def committed(admin: AdminClient, group: str, topic: str) -> int:
+    """How many records of the topic the group has behind it."""
+    asked = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
+    places = next(iter(asked.values())).result().topic_partitions or []
+    return sum(max(0, place.offset) for place in places if place.topic == topic)
