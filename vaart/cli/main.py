@@ -5,10 +5,10 @@ import sys
 import typer
 from rich.console import Console
 
-from vaart.cli import db, local, schemas, serve, sink, topics, worker
+from vaart.cli import db, files, local, schemas, serve, sink, topics, worker
 from vaart.errors import VaartError
 
-GROUPS = (local, topics, schemas, serve, worker, db, sink)
+GROUPS = (local, topics, schemas, files, serve, worker, db, sink)
 """Each module has `register(app)`, which adds its verbs."""
 
 app = typer.Typer(

@@ -1,0 +1,72 @@
+"""What is wrong with a mapping file: every fault at once, each with its line and what to do."""
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+import yaml
+
+from vaart.errors import UsageFault
+
+FAULTS_SHOWN_MAX = 50
+
+Place = tuple[str | int, ...]
+"""Where something stands: keys and indices from the top of the file."""
+
+
+class Faults:
+    """The faults of one mapping file, collected."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self._lines = dict(_lines(yaml.compose(text, Loader=yaml.SafeLoader), ()))
+        self._found: dict[tuple[int, str], None] = {}
+
+    def add(self, place: Place, what: str) -> None:
+        """Notes a fault at the place, or at the nearest line above it that the file has."""
+        known = next(
+            (place[:depth] for depth in range(len(place), -1, -1) if place[:depth] in self._lines), ()
+        )
+        self._found[self._lines.get(known, 1), f"{dotted(place)}: {what}" if place else what] = None
+
+    def raise_any(self) -> None:
+        """Raises UsageFault with all faults, in the order of their lines."""
+        if not self._found:
+            return
+        shown = [f"{self.path}:{line}: {what}" for line, what in sorted(self._found)]
+        more = len(shown) - FAULTS_SHOWN_MAX
+        raise UsageFault("\n".join(shown[:FAULTS_SHOWN_MAX] + ([f"and {more} more"] if more > 0 else [])))
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """`; did you mean X?` with the nearest known name, else what there is to choose from."""
+    names = sorted(known)
+    lower = {each.lower(): each for each in names}
+    near = get_close_matches(name.lower(), lower, n=1)
+    if near:
+        return f"; did you mean {lower[near[0]]}?"
+    return f"; there are {', '.join(names)}" if 0 < len(names) <= 40 else ""
+
+
+def dotted(place: Place) -> str:
+    """`events[0].fields.sku`."""
+    text = ""
+    for part in place:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _lines(node: yaml.Node | None, place: Place) -> Iterator[tuple[Place, int]]:
+    """Where everything in the file stands; a key's own line for what stands under it."""
+    if node is None:
+        return
+    if not place:
+        yield place, node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield (*place, key.value), key.start_mark.line + 1
+            yield from _lines(value, (*place, key.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield (*place, index), value.start_mark.line + 1
+            yield from _lines(value, (*place, index))
