@@ -77,7 +77,9 @@ def _memory(process: psutil.Process) -> int:
     total = 0
     for one in [process, *process.children(recursive=True)]:
         try:
-            total += one.memory_info().rss
-        except psutil.NoSuchProcess:
+            memory = one.memory_full_info()
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
+        # Where the system tells it, each one's part of what they share: Postgres' buffers count once.
+        total += getattr(memory, "pss", memory.rss)
     return total
