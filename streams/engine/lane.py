@@ -5,8 +5,10 @@ source's next offset go into one Kafka transaction; only when that has committed
 block and are called from one thread at a time.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -100,6 +102,10 @@ class Lane:
 
         Records below the next offset are passed over. Raises LaneLost; nothing of the failed transaction remains.
         """
+        with self._around.turn:
+            return self._fold(topic, arrived)
+
+    def _fold(self, topic: str, arrived: Sequence[Arrived]) -> int:
         source = self._position.sources[topic]
         fresh = [record for record in arrived if record.offset >= source.next_offset]
         work = self._new_work()
@@ -126,6 +132,10 @@ class Lane:
 
     def wake(self, now: int) -> bool:
         """After this the alarms of silent keys up to `now` have gone off, at most PAGE. True when there may be more."""
+        with self._around.turn:
+            return self._wake(now)
+
+    def _wake(self, now: int) -> bool:
         due = list(islice(self._store.scan(records.DUE, records.due_until(now)), PAGE))
         if not due:
             return False
@@ -188,7 +198,7 @@ class Lane:
         if self._around.is_replay and reached > self._position.clock:
             while self._release(reached):
                 pass
-            while self.wake(reached):
+            while self._wake(reached):
                 pass
             self._position.clock = reached
             passed_on = [
@@ -248,7 +258,8 @@ class Lane:
             for key, value in kept.items():
                 self._send(producer, self._view.changelog, key, value, self.number)
             self._send(producer, self._view.changelog, records.POSITION, encoded, self.number, note_end)
-            producer.commit_transaction(COMMIT_TIMEOUT_S)
+            with _out_of(self._around.turn):
+                producer.commit_transaction(COMMIT_TIMEOUT_S)
         except KafkaException as error:
             raise LaneLost(error.args[0].name()) from error
         end = changelog.End(self._changelog_end.topic_id, ends[-1] + 1, self._around.clock())
@@ -294,6 +305,16 @@ class Lane:
     def _sealed_letter(self, letter: DeadLettered) -> Sealed:
         value = self._around.encoders(DEAD_LETTERS, DeadLettered)(letter)
         return Sealed(DEAD_LETTERS, f"{letter.source_topic}:{letter.partition}", value, is_local=False)
+
+
+@contextmanager
+def _out_of(turn: Lock) -> Iterator[None]:
+    """Another lane computes while this one waits."""
+    turn.release()
+    try:
+        yield
+    finally:
+        turn.acquire()
 
 
 def _is_taken(
