@@ -27,6 +27,11 @@ BY_KIND = {
 }
 
 
+def plain(name: str, **more: Any) -> dict[str, Any]:
+    """A record schema."""
+    return {"type": "record", "name": name, **more}
+
+
 def rows(schema: Any, named: Types | None = None) -> some.SearchStrategy[Any]:
     """Records in fastavro's words: dicts, and amounts as Decimal."""
     named = named or Types(schema)
