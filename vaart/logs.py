@@ -7,6 +7,9 @@ import structlog
 
 from vaart import __version__
 
+PLAIN = "%(levelname)s %(name)s %(message)s"
+"""How libraries that log by the standard way are shown."""
+
 
 def configure(service: str, level: str = "info", *, readable: bool | None = None) -> None:
     """After this every logger of the process writes to stdout. `readable` None: readable on a terminal, else JSON."""
@@ -24,4 +27,4 @@ def configure(service: str, level: str = "info", *, readable: bool | None = None
         logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
     )
     structlog.contextvars.bind_contextvars(service=service, version=__version__)
-    logging.basicConfig(level=logging.WARNING, stream=sys.stdout, format="%(levelname)s %(name)s %(message)s", force=True)
+    logging.basicConfig(level=logging.WARNING, stream=sys.stdout, format=PLAIN, force=True)

@@ -96,7 +96,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     try:
         settings = Settings.model_validate(tree)
     except ValidationError as error:
-        faults += [f"{_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False, include_url=False)]
+        faults += [
+            f"{_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False, include_url=False)
+        ]
     if faults:
         raise ConfigFault("these settings are wrong:\n" + "\n".join(f"  {fault}" for fault in faults))
     return settings
@@ -124,9 +126,10 @@ def _put(tree: dict[str, Any], path: list[str], value: str) -> None:
     if path[:2] == ["kafka", "extra"]:
         path = [*path[:2], ".".join(path[2:]).replace("_", ".")]
     for part in path[:-1]:
-        tree = tree.setdefault(part, {})
-        if not isinstance(tree, dict):
-            return
+        inner: Any = tree.setdefault(part, {})
+        if not isinstance(inner, dict):
+            return  # VAART_KAFKA=... beside VAART_KAFKA__...: validation reports the first
+        tree = inner
     tree[path[-1]] = value
 
 

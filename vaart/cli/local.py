@@ -38,23 +38,35 @@ def up(
     output: Answer = Output.TABLE, kafka_port: Port = 0, registry_port: Port = 0, postgres_port: Port = 0
 ) -> None:
     """Start Kafka, the schema registry and Postgres on this machine; the first time downloads them."""
-    from vaart.local import stack
-
     found = settings.load()
+    start_missing(found, kafka_port, registry_port, postgres_port)
+    _show(found.state_dir, output)
+
+
+def start_missing(
+    found: settings.Settings, kafka_port: int = 0, registry_port: int = 0, postgres_port: int = 0
+) -> bool:
+    """After this every server that the settings give no address runs here. True when none of them ran before."""
+    from vaart.local import running, stack
+
     names = stack.needed(found)
+    if not names or running.are_up(found.state_dir.resolve(), names):
+        return False
     with _progress(names) as advance:
         stack.start(found.state_dir, stack.Options(names, kafka_port, registry_port, postgres_port), advance)
-    _show(found.state_dir, output)
+    return True
 
 
 def down(
     output: Answer = Output.TABLE,
     erase: Annotated[bool, typer.Option("--erase", help="Delete all that they kept, too.")] = False,
 ) -> None:
-    """Stop them; what they keep stays, unless it is to be erased."""
+    """Stop them, and services that were left running with them; what they keep stays, unless it is to be erased."""
+    from vaart.cli import services
     from vaart.local import stack
 
-    stopped = stack.stop(settings.load().state_dir, erase=erase)
+    state_dir = settings.load().state_dir
+    stopped = services.stop_all(state_dir) + stack.stop(state_dir, erase=erase)
     if output is Output.JSON:
         typer.echo(json.dumps({"stopped": stopped, "erased": erase}))
         return

@@ -1,14 +1,14 @@
-"""The `vaart` command: one file a group of verbs, listed here; an expected failure prints its text and sets the exit code."""
+"""The `vaart` command: one file a group of verbs. An expected failure prints its text and sets the exit code."""
 
 import sys
 
 import typer
 from rich.console import Console
 
-from vaart.cli import db, files, local, schemas, serve, sink, topics, worker
+from vaart.cli import db, demo, files, local, schemas, serve, sink, topics, worker
 from vaart.errors import VaartError
 
-GROUPS = (local, topics, schemas, files, serve, worker, db, sink)
+GROUPS = (demo, local, topics, schemas, files, serve, worker, db, sink)
 """Each module has `register(app)`, which adds its verbs."""
 
 app = typer.Typer(

@@ -1,11 +1,26 @@
-"""Every service of a deployment, as `vaart run` and the demo start them."""
+"""The services of a deployment: which there are, and those that were left running in the background."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import psutil
 
 from streams.views import VIEWS
+from vaart.settings import Settings
 from vaart.supervisor import Service
+
+RUN_FILE = "run.json"
+"""In the state folder: the process of `vaart run` and when it began, so that another process is never taken for it."""
+STOP_S_MAX = 40.0
 
 
 def every_service() -> list[Service]:
-    """The gateway, then what the demo needs too."""
+    """The gateway and the pipeline."""
     return [Service("gateway", ("serve", "gateway")), *pipeline()]
 
 
@@ -17,3 +32,47 @@ def pipeline() -> list[Service]:
         Service("sink-notifications", ("sink", "notifications")),
     ]
     return workers + sinks
+
+
+def note_run(state_dir: Path) -> None:
+    """After this `stop_all` finds this process."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    own = psutil.Process()
+    (state_dir / RUN_FILE).write_text(json.dumps({"pid": own.pid, "began_at": own.create_time()}))
+
+
+def run_detached(settings: Settings, environment: Mapping[str, str]) -> None:
+    """After this a `vaart run` with `environment` goes on when this process ends; `stop_all` ends it."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    with (settings.state_dir / "run.log").open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "vaart.cli", "run"],
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **environment, "VAART_GATEWAY__PORT": "0"},
+            start_new_session=True,
+        )
+
+
+def stop_all(state_dir: Path) -> list[str]:
+    """After this no `vaart run` of this state folder, or of a demo kept in it, goes on. Returns what was stopped."""
+    stopped = []
+    for file in (state_dir / RUN_FILE, *sorted(state_dir.glob(f"*/{RUN_FILE}"))):
+        for process in _noted(file):
+            process.send_signal(signal.SIGTERM)
+            process.wait(STOP_S_MAX)
+            stopped.append(f"services of {file.parent.name}")
+        file.unlink(missing_ok=True)
+    return stopped
+
+
+def _noted(file: Path) -> Iterator[psutil.Process]:
+    """The process that wrote `file`, if it still is the one."""
+    if not file.exists():
+        return
+    noted = json.loads(file.read_text())
+    if psutil.pid_exists(noted["pid"]):
+        process = psutil.Process(noted["pid"])
+        if abs(process.create_time() - noted["began_at"]) < 1:
+            yield process

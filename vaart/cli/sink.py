@@ -3,6 +3,7 @@
 import signal
 import threading
 from types import FrameType
+from typing import Annotated
 
 import typer
 
@@ -20,7 +21,14 @@ def _sink() -> None:
     """Run one sink until SIGTERM."""
 
 
-def postgres() -> None:
+def postgres(
+    instance: Annotated[
+        str,
+        typer.Option(
+            help="A stable name, one a process: a restart under it takes its partitions back at once."
+        ),
+    ] = "",
+) -> None:
     """Keep the tables of customers, orders, stock and journeys in Postgres.
 
     Needs `vaart topics apply`, `vaart schemas register` and `vaart db upgrade` before.
@@ -39,7 +47,7 @@ def postgres() -> None:
     health = Health()
     server = HealthServer(loaded, health)
     try:
-        PostgresSink(loaded, found, PROJECTIONS, health).run(stopped_by_signal())
+        PostgresSink(loaded, found, PROJECTIONS, health, instance=instance).run(stopped_by_signal())
     finally:
         server.close()
 

@@ -53,18 +53,21 @@ def run() -> None:
     A service that crashes is started again. Logs are in the state folder, one file a service.
     Example: `vaart up && vaart run`.
     """
+    import signal
     import time
 
     from rich.console import Console
 
     from vaart import settings
-    from vaart.cli.services import every_service
+    from vaart.cli.services import every_service, note_run
     from vaart.supervisor import Supervisor
 
     loaded = settings.load()
     console = Console()
     supervisor = Supervisor(every_service(), loaded.state_dir / "logs", {})
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        note_run(loaded.state_dir)
         supervisor.start()
         console.print(
             f"{len(supervisor.services)} services run; their logs are in {loaded.state_dir / 'logs'}"
