@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from schemas.events.clock import ClockAdvanced
+from schemas.meta import Event
 from sinks.postgres.faults import RowsFailed
 from sinks.projections.projection import Projection, Row
 
@@ -148,6 +149,14 @@ def outcome_of(record: Record) -> str:
     """For the metrics: clocks and events that no table takes are skipped."""
     kinds = [projection.event for projection in record.source.projections]
     return "applied" if record.event is None or type(record.event) in kinds else "skipped"
+
+
+def happened(record: Record) -> int | None:
+    """When the newest event happened that the record tells of; None for one that tells of none."""
+    event = record.event
+    if isinstance(event, Event):
+        return event.meta.occurred_at
+    return getattr(event, "updated_at", None) or getattr(event, "at", None)
 
 
 def halves(records: list[Record]) -> Iterator[list[Record]]:

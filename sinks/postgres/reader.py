@@ -31,13 +31,17 @@ Place = tuple[str, int, int]
 log = structlog.get_logger()
 
 
+class Stopped(Exception):
+    """The sink is to end while it waits. What was read and not written is read again next time."""
+
+
 class Reader:
     """Reads the assigned partitions of `sources`, by the topics' names on the broker."""
 
     def __init__(
         self, consumer: Consumer, sources: Mapping[str, Source], wait: Callable[[float], None]
     ) -> None:
-        """`wait` lets time pass while the consumer stays a member of its group."""
+        """`wait` lets time pass while the consumer stays a member of its group; it may raise Stopped."""
         self._consumer = consumer
         self._sources = sources
         self._wait = wait

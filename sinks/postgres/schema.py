@@ -82,15 +82,15 @@ def _config() -> Config:
 @contextmanager
 def _connected(dsn: str) -> Iterator[Connection]:
     def connect() -> psycopg.Connection[object]:
-        return psycopg.connect(dsn, connect_timeout=CONNECT_TIMEOUT_S, application_name="vaart-db")
+        try:
+            return psycopg.connect(dsn, connect_timeout=CONNECT_TIMEOUT_S, application_name="vaart-db")
+        except psycopg.OperationalError as error:
+            raise away(error) from None
 
-    try:
-        with create_engine(
-            "postgresql+psycopg://", creator=connect, poolclass=pool.NullPool
-        ).connect() as connection:
-            yield connection
-    except psycopg.OperationalError as error:
-        raise away(error) from None
+    with create_engine(
+        "postgresql+psycopg://", creator=connect, poolclass=pool.NullPool
+    ).connect() as connection:
+        yield connection
 
 
 def away(error: psycopg.OperationalError) -> DependencyAway:

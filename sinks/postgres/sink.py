@@ -4,6 +4,7 @@ One thread reads, decodes and makes rows, while a second one has the batch befor
 away the partitions are paused, yet polled: the group does not rebalance, and nothing is given up.
 """
 
+import contextlib
 import threading
 import time
 from collections import Counter
@@ -19,11 +20,11 @@ from schemas.codec import Codec, Encode
 from schemas.events.dead_letters import DeadLettered
 from schemas.registry import Registry, RegistryAway, SchemaUnknown
 from schemas.topics import DEAD_LETTERS
-from sinks.postgres.changes import Floors, Source, outcome_of
+from sinks.postgres.changes import Floors, Source, happened, outcome_of
 from sinks.postgres.letters import Post
 from sinks.postgres.membership import GROUP, Membership, Place
 from sinks.postgres.offsets import Lane, Moved
-from sinks.postgres.reader import Reader
+from sinks.postgres.reader import Reader, Stopped
 from sinks.postgres.session import Abandoned, Session
 from sinks.postgres.writer import Writer, Written
 from sinks.projections.projection import Projection
@@ -54,8 +55,11 @@ class PostgresSink:
         projections: Iterable[Projection],
         health: Health | None = None,
         clock: Clock = wall,
+        instance: str = "",
     ) -> None:
+        """`instance` is a stable name, one for each process: a restart under it takes its partitions back at once."""
         self._health = health or Health()
+        self._clock = clock
         self._admin = kafka.admin(settings, addresses)
         self._publisher = kafka.Publisher(settings, addresses)
         codec = Codec(_registry(settings, addresses), settings.kafka.topic_prefix)
@@ -65,11 +69,9 @@ class PostgresSink:
         self._writer = Writer(self._session, post.send)
         self._writing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="postgres")
         self._pending: Future[Any] | None = None
-        self._consumer = Consumer(
-            {**kafka.consumer_config(settings, addresses, GROUP), "enable.partition.eof": True}
-        )
+        self._consumer = Consumer(_consumer_config(settings, addresses, instance))
         self._members = Membership(self._consumer, self._settle)
-        self._reader = Reader(self._consumer, self._sources, self._let_pass)
+        self._reader = Reader(self._consumer, self._sources, self._await_registry)
         self._floors: Floors = {}
         self._placed = -1
         """The membership's generation for which every partition is read from the right offset."""
@@ -83,8 +85,9 @@ class PostgresSink:
         self._topic_ids = self._ask_topic_ids()
         self._members.subscribe(sorted(self._sources))
         try:
-            while not stopping.is_set():
-                self._turn()
+            with contextlib.suppress(Stopped):
+                while not stopping.is_set():
+                    self._turn()
             self._drain()
         finally:
             self._close()
@@ -155,8 +158,15 @@ class PostgresSink:
             return None
         if isinstance(result, Written):
             self._members.applied(result.batch.ends)
-            _count(result)
+            _count(result, self._clock())
         return result
+
+    def _await_registry(self, seconds: float) -> None:
+        if self._stopping.is_set():
+            raise Stopped
+        self._members.pause()
+        self._let_pass(seconds)
+        self._members.resume()
 
     def _let_pass(self, seconds: float) -> None:
         """Time passes, and we stay a member of the group. Whatever a poll brings here is read again later."""
@@ -200,6 +210,11 @@ class PostgresSink:
         if missing:
             raise ConfigFault(f"topics are missing ({', '.join(missing)}): run `vaart topics apply`.")
         return ids
+
+
+def _consumer_config(settings: Settings, addresses: Addresses, instance: str) -> dict[str, Any]:
+    static = {"group.instance.id": instance} if instance else {}
+    return {**kafka.consumer_config(settings, addresses, GROUP), **static, "enable.partition.eof": True}
 
 
 def _registry(settings: Settings, addresses: Addresses) -> Registry:
@@ -250,7 +265,7 @@ def _is_done(pending: "Future[Any]", within_s: float) -> bool:
     return bool(wait_for([pending], timeout=within_s).done)
 
 
-def _count(written: Written) -> None:
+def _count(written: Written, now: int) -> None:
     metrics.SINK_BATCH_ROWS.labels(sink=APP).observe(written.rows)
     metrics.SINK_COMMIT_SECONDS.labels(sink=APP).observe(written.seconds)
     outcomes = Counter((record.source.name, outcome_of(record)) for record in written.batch.records)
@@ -258,5 +273,8 @@ def _count(written: Written) -> None:
     outcomes.update((letter.topic, "dead") for letter in (*written.unwritable, *written.batch.unreadable))
     for (topic, outcome), count in outcomes.items():
         metrics.EVENTS_PROCESSED.labels(app=APP, topic=topic, outcome=outcome).inc(count)
+    happened_at = next(filter(None, map(happened, reversed(written.batch.records))), None)
+    if happened_at is not None:
+        metrics.EVENT_AGE_SECONDS.labels(app=APP).observe(max(0, now - happened_at) / 1e6)
     if written.refused:
         log.info("rows_not_newer", rows=written.refused)
