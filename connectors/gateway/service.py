@@ -11,6 +11,7 @@ from connectors.gateway.keeping import PRODUCER, Keeper
 from connectors.gateway.server import application
 from schemas.codec import Codec
 from schemas.registry import Registry, RegistryAway
+from schemas.topics import ACTIVITY
 from vaart import clock, kafka
 from vaart.addresses import Addresses
 from vaart.errors import ConfigFault, DependencyAway
@@ -58,7 +59,8 @@ def _registry(settings: Settings, addresses: Addresses) -> Registry:
         settings.state_dir / SCHEMA_FOLDER,
     )
     try:
-        registry.subjects()
+        # Any question will do: what matters is whether there is an answer.
+        registry.compatibility(settings.kafka.topic_prefix + ACTIVITY.name)
     except RegistryAway as error:
         raise DependencyAway(
             f"{error}.\nStart it (`vaart up` starts a local one), or set VAART_REGISTRY__URL to its address."

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.message import Message as Mail
 from typing import Any
@@ -28,15 +29,18 @@ from schemas.events.notifications import NotificationOutcomeReported, Notificati
 from schemas.meta import Meta
 from schemas.registry import Registry
 from schemas.topics import DEAD_LETTERS, NOTIFICATION_OUTCOMES, NOTIFICATIONS_REQUESTED, Topic
+from sinks.notifications.service import serve
 from sinks.postgres import schema
 from vaart import kafka
 from vaart.addresses import Addresses
 from vaart.admin import Topics, Wanted
-from vaart.settings import Settings
+from vaart.settings import Settings, load
 
 PARTITIONS = 2
 WITHIN_S = 60.0
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+QUICK = {"VAART_KAFKA__EXTRA__SESSION_TIMEOUT_MS": "6000"}
+"""A member that was killed is missed as soon as the broker allows."""
 AT = 1_795_600_000_000_000
 
 
@@ -164,7 +168,7 @@ def start(world: World) -> Iterator[Start]:
     def begin(**variables: str) -> Sink:
         process = subprocess.Popen(
             [sys.executable, "-m", "vaart.cli", "sink", "notifications"],
-            env=world.environment | variables,
+            env=world.environment | QUICK | variables,
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -176,6 +180,39 @@ def start(world: World) -> Iterator[Start]:
         if process.poll() is None:
             os.kill(process.pid, signal.SIGKILL)
         process.communicate()
+
+
+class Served:
+    """The sink in a thread of this process: a start is quick."""
+
+    def __init__(self, world: World, variables: dict[str, str]) -> None:
+        self._stopping = threading.Event()
+        settings = load(world.environment | variables)
+        self._pool = ThreadPoolExecutor(1)
+        self._result = self._pool.submit(serve, settings, world.addresses, self._stopping)
+
+    def stops(self) -> None:
+        """Ends it; raises what it ended with."""
+        self._stopping.set()
+        self._result.result(WITHIN_S)
+        self._pool.shutdown()
+
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def served(world: World) -> Iterator[Serve]:
+    """`served(NAME=value ...)` runs a sink with these variables besides."""
+    started: list[Served] = []
+
+    def begin(**variables: str) -> Served:
+        started.append(Served(world, variables))
+        return started[-1]
+
+    yield begin
+    for each in started:
+        each.stops()
 
 
 def until(is_so: Callable[[], bool]) -> None:

@@ -6,7 +6,18 @@ import psycopg
 import pytest
 
 from schemas.events.notifications import NotificationOutcomeReported
-from tests.sinks.notifications.conftest import SECRET, Mailbox, Receiver, Sink, Start, World, request, until
+from tests.sinks.notifications.conftest import (
+    SECRET,
+    Mailbox,
+    Receiver,
+    Serve,
+    Served,
+    Sink,
+    Start,
+    World,
+    request,
+    until,
+)
 
 pytestmark = pytest.mark.servers
 
@@ -18,7 +29,7 @@ def hook(receiver: Receiver) -> dict[str, str]:
     }
 
 
-def finish(world: World, sink: Sink, count: int) -> list[NotificationOutcomeReported]:
+def finish(world: World, sink: Sink | Served, count: int) -> list[NotificationOutcomeReported]:
     until(lambda: world.is_settled(count))
     sink.stops()
     found = world.outcomes()
@@ -26,9 +37,9 @@ def finish(world: World, sink: Sink, count: int) -> list[NotificationOutcomeRepo
     return found
 
 
-def test_each_id_is_sent_once_and_told_once(world: World, start: Start, mailbox: Mailbox) -> None:
+def test_each_id_is_sent_once_and_told_once(world: World, served: Serve, mailbox: Mailbox) -> None:
     world.ask(request(1), request(2), request(1), request(3, address=None))
-    sink = start(
+    sink = served(
         VAART_NOTIFICATIONS__SMTP_HOST="127.0.0.1",
         VAART_NOTIFICATIONS__SMTP_PORT=str(mailbox.port),
         VAART_NOTIFICATIONS__SMTP_SECURITY="none",
@@ -44,9 +55,9 @@ def test_each_id_is_sent_once_and_told_once(world: World, start: Start, mailbox:
     assert told[request(3).notification_id] == ("failed", "no_address")
 
 
-def test_once_decided_nothing_personal_is_left_in_the_ledger(world: World, start: Start) -> None:
+def test_once_decided_nothing_personal_is_left_in_the_ledger(world: World, served: Serve) -> None:
     world.ask(request(1))
-    finish(world, start(), 1)
+    finish(world, served(), 1)
     with psycopg.connect(world.addresses.postgres) as connection:
         rows = connection.execute("SELECT d::text FROM ops.notification_deliveries d").fetchall()
     assert "example" not in str(rows)
@@ -54,27 +65,27 @@ def test_once_decided_nothing_personal_is_left_in_the_ledger(world: World, start
 
 @pytest.mark.parametrize("point", ["claimed", "relay_tagged", "relay_committed"])
 def test_killed_when_the_far_side_was_not_yet_asked_or_it_was_noted(
-    world: World, start: Start, receiver: Receiver, point: str
+    world: World, start: Start, served: Serve, receiver: Receiver, point: str
 ) -> None:
     world.ask(*(request(each) for each in range(20)))
     start(VAART_FAILPOINT=point, **hook(receiver)).dies()
-    finish(world, start(**hook(receiver)), 20)
+    finish(world, served(**hook(receiver)), 20)
     assert len(receiver.posts) == 20
 
 
 def test_killed_before_it_was_noted_the_far_side_can_tell(
-    world: World, start: Start, receiver: Receiver
+    world: World, start: Start, served: Serve, receiver: Receiver
 ) -> None:
     world.ask(*(request(each) for each in range(20)))
     start(VAART_FAILPOINT="delivered", **hook(receiver)).dies()
     told = len(receiver.posts)
-    finish(world, start(**hook(receiver)), 20)
+    finish(world, served(**hook(receiver)), 20)
     assert told > 0
     assert len({headers["webhook-id"] for headers, _ in receiver.posts}) == 20
 
 
-def test_two_sinks_share_the_work(world: World, start: Start, receiver: Receiver) -> None:
-    sinks = [start(**hook(receiver)), start(**hook(receiver))]
+def test_two_sinks_share_the_work(world: World, served: Serve, receiver: Receiver) -> None:
+    sinks = [served(**hook(receiver)), served(**hook(receiver))]
     world.ask(*(request(each) for each in range(200)))
     until(lambda: world.is_settled(200))
     sinks[0].stops()
@@ -83,33 +94,33 @@ def test_two_sinks_share_the_work(world: World, start: Start, receiver: Receiver
 
 
 def test_an_unreadable_record_becomes_one_dead_letter_and_the_rest_goes_on(
-    world: World, start: Start
+    world: World, served: Serve
 ) -> None:
     world.put(("a", b"{}"), ("b", b"\0\x7f\xff\xff\xffabc"))
     world.ask(request(1), request(2, journey="\0"))
-    finish(world, start(), 1)
+    finish(world, served(), 1)
     found = {(each.reason, each.value) for each in world.letters()}
     assert len(found) == len(world.letters()) == 3
     assert {reason for reason, _ in found} == {"json", "unknown_schema_id", "invalid_value"}
     assert ("json", b"{}") in found
 
 
-def test_what_is_too_late_is_not_sent(world: World, start: Start, receiver: Receiver) -> None:
+def test_what_is_too_late_is_not_sent(world: World, served: Serve, receiver: Receiver) -> None:
     world.ask(request(1, expires_at=1))
-    (told,) = finish(world, start(**hook(receiver)), 1)
+    (told,) = finish(world, served(**hook(receiver)), 1)
     assert (told.reason, receiver.posts) == ("expired", [])
 
 
-def test_in_a_replay_the_time_is_the_requests(world: World, start: Start) -> None:
+def test_in_a_replay_the_time_is_the_requests(world: World, served: Serve) -> None:
     world.ask(request(1, expires_at=1))
-    (told,) = finish(world, start(VAART_CLOCK="replay"), 1)
+    (told,) = finish(world, served(VAART_CLOCK="replay"), 1)
     assert (told.status, told.meta.occurred_at) == ("sent", request(1).meta.occurred_at)
 
 
-def test_an_attempt_that_failed_waits_for_its_next(world: World, start: Start, receiver: Receiver) -> None:
+def test_an_attempt_that_failed_waits_for_its_next(world: World, served: Serve, receiver: Receiver) -> None:
     receiver.answers = [503]
     world.ask(request(1))
-    sink = start(**hook(receiver))
+    sink = served(**hook(receiver))
     until(lambda: world.statuses().get(request(1).notification_id) == ("claimed", "webhook_503", 1))
     with psycopg.connect(world.addresses.postgres) as connection:
         connection.execute("UPDATE ops.notification_deliveries SET next_attempt_at = now()")
@@ -117,10 +128,10 @@ def test_an_attempt_that_failed_waits_for_its_next(world: World, start: Start, r
     assert [headers["webhook-id"] for headers, _ in receiver.posts] == [request(1).notification_id] * 2
 
 
-def test_after_the_last_attempt_it_gives_up(world: World, start: Start, receiver: Receiver) -> None:
+def test_after_the_last_attempt_it_gives_up(world: World, served: Serve, receiver: Receiver) -> None:
     receiver.answers = [503] * 20
     world.ask(request(1))
-    sink = start(**hook(receiver))
+    sink = served(**hook(receiver))
 
     def is_over() -> bool:
         with psycopg.connect(world.addresses.postgres) as connection:
@@ -144,3 +155,17 @@ def test_nothing_of_a_person_is_logged(world: World, start: Start) -> None:
     assert request(1).notification_id in {
         json.loads(line).get("notification_id") for line in told.splitlines()
     }
+
+
+def test_a_lost_connection_loses_and_doubles_nothing(world: World, served: Serve, receiver: Receiver) -> None:
+    world.ask(*(request(each) for each in range(20)))
+    sink = served(**hook(receiver))
+    until(lambda: world.is_settled(20))
+    with psycopg.connect(world.addresses.postgres) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    world.ask(*(request(each) for each in range(40)))
+    finish(world, sink, 40)
+    assert len(receiver.posts) == 40
