@@ -51,9 +51,10 @@ class Registry:
     def __init__(
         self, url: str, username: str = "", password: str = "", cache_dir: Path | None = None
     ) -> None:
-        self.url = url.rstrip("/")
+        base = url.rstrip("/")
+        self.url = str(httpx.URL(base).copy_with(userinfo=b""))
         self._http = httpx.Client(
-            base_url=self.url,
+            base_url=base,
             auth=(username, password) if username else None,
             headers={"Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE},
             timeout=TIMEOUT_S,

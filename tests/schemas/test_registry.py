@@ -119,6 +119,13 @@ def test_no_good_answer_is_no_answer(status: int, dead_url: str) -> None:
         registry.schema(1)
 
 
+def test_a_password_in_the_address_is_not_shown(dead_url: str) -> None:
+    secret = dead_url.replace("http://", "http://vaart:hunter2@")
+    with Registry(secret) as registry, pytest.raises(RegistryAway, match="gives no answer") as away:
+        registry.schema(1)
+    assert "hunter2" not in str(away.value)
+
+
 def test_something_else_at_the_address_is_no_registry(dead_url: str) -> None:
     away = pytest.raises(RegistryAway, match="not a schema registry")
     with answering(dead_url, 200), Registry(dead_url) as registry, away:
