@@ -24,7 +24,7 @@ class _Builder:
         self._values = values
         self._rows = rows
         self._groups = len(starts)
-        ends = np.append(starts[1:], rows)
+        ends = np.append(starts[1:], rows)[: len(starts)]
         self._spans = [slice(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
 
     def column(self, node: Node, scope: Scope) -> Iterable[Any]:

@@ -9,9 +9,20 @@ import yaml
 from vaart.errors import UsageFault
 
 FAULTS_SHOWN_MAX = 50
+_FLAG = "tag:yaml.org,2002:bool"
 
 Place = tuple[str | int, ...]
 """Where something stands: keys and indices from the top of the file."""
+
+
+class PlainLoader(yaml.SafeLoader):
+    """YAML in which only true and false are flags: a column may be called off, no or y."""
+
+
+PlainLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _FLAG or first in "tfTF"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 class Faults:
@@ -19,7 +30,7 @@ class Faults:
 
     def __init__(self, path: Path, text: str) -> None:
         self.path = path
-        self._lines = dict(_lines(yaml.compose(text, Loader=yaml.SafeLoader), ()))
+        self._lines = dict(_lines(yaml.compose(text, Loader=PlainLoader), ()))
         self._found: dict[tuple[int, str], None] = {}
 
     def add(self, place: Place, what: str) -> None:

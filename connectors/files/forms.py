@@ -18,7 +18,9 @@ NUMBER = "row.number"
 
 
 def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+    """YAML reads 12 as a number; names and what columns hold are texts."""
+    values = value if isinstance(value, list) else [value]
+    return [str(each) if type(each) in (int, float) else each for each in values]
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from collections.abc import Mapping as AnyMapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from pydantic import ValidationError
 
 from connectors.files import forms
-from connectors.files.columns import AMOUNT, DAY, FLAG, INSTANT, INTEGER, KIND_WORDS, TEXT, Misfit, one
+from connectors.files.columns import AMOUNT, DAY, FLAG, INSTANT, INTEGER, TEXT, Misfit, one
 from connectors.files.faults import Faults, Place, closest
-from connectors.files.forms import Column, Constant, First, Mapping, Max, Min, Sum, Text, Word
+from connectors.files.forms import Column, Constant, Mapping
 from connectors.files.plan import (
     Entries,
     EventId,
@@ -25,6 +23,7 @@ from connectors.files.plan import (
     key_leaf,
     leaves,
 )
+from connectors.files.wording import Spot, Words
 from schemas.avsc import schema_of
 from schemas.meta import Event, Identifier, Meta
 from schemas.resolution import Types, kind_of, unit_of
@@ -50,9 +49,6 @@ _KINDS = {
     ("bytes", "decimal"): AMOUNT,
     ("boolean", None): FLAG,
 }
-_ORDERED = (INTEGER, AMOUNT, INSTANT, DAY)
-_SUMMED = (INTEGER, AMOUNT)
-_EVERY = "takes a column's name, or one of " + ", ".join(forms.WORDS)
 
 
 def plans(
@@ -88,16 +84,6 @@ def _check_zones(mapping: Mapping, faults: Faults) -> None:
             faults.add(place, f"{zone} is no time zone: write it like Europe/Amsterdam, or UTC")
 
 
-@dataclass(frozen=True, slots=True)
-class _Spot:
-    """Where in the mapping and in the schema we are."""
-
-    place: Place
-    scope: Scope
-    required: bool
-    fallback: Any = None
-
-
 class _Planner:
     """Plans one event. A wrong word is noted and counts as an empty constant, so that all faults show at once."""
 
@@ -114,17 +100,15 @@ class _Planner:
         self._form = mapping.events[index]
         self._index = index
         self._type = event_type
-        self._given = given
+        self._words = Words(mapping, self._form, given, faults)
         self._received_at = received_at
         self._faults = faults
         self._types = Types(schema_of(event_type))
 
     def plan(self) -> Plan:
         form, at = self._form, ("events", self._index)
-        for name in form.group:
-            self._check_name(name, (*at, "group"))
         self._check_table()
-        when = self._leaf(form.at, INSTANT, _Spot((*at, "at"), "group", required=True))
+        when = self._words.leaf(form.at, INSTANT, Spot((*at, "at"), "group", required=True))
         schema = schema_of(self._type)
         fields = self._parts(schema, self._type, form.fields, (*at, "fields"), "group", without="meta")
         event = Struct(self._type, {"meta": self._meta(when), **fields})
@@ -132,9 +116,11 @@ class _Planner:
         return Plan(self._index, form, event, when, key)
 
     def _check_table(self) -> None:
-        tables = self._mapping.tables
-        for name in self._form.where:
-            self._check_name(name, ("events", self._index, "where", name))
+        tables, at = self._mapping.tables, ("events", self._index)
+        own = [((*at, "group"), name) for name in self._form.group]
+        for place, name in [*own, *(((*at, "where", name), name) for name in self._form.where)]:
+            if forms.JOINED in name:
+                self._note(place, f"takes a column of {self._form.table} itself, not {name}")
         if tables and self._form.table not in tables:
             self._note(
                 ("events", self._index, "table"),
@@ -143,7 +129,7 @@ class _Planner:
 
     def _meta(self, when: Leaf) -> Struct:
         form, at = self._form, ("events", self._index)
-        business_id = self._leaf(form.id, TEXT, _Spot((*at, "id"), "group", required=True))
+        business_id = self._words.leaf(form.id, TEXT, Spot((*at, "id"), "group", required=True))
         parts: dict[str, Node] = {
             "event_id": EventId(self._mapping.source, form.event, business_id),
             "occurred_at": when,
@@ -155,14 +141,14 @@ class _Planner:
             parts["identifiers"] = Items(tuple(self._identifier(i) for i in range(len(form.identifiers))))
         if form.context:
             parts["context"] = self._entries(
-                TEXT, form.context, _Spot((*at, "context"), "group", required=False)
+                TEXT, form.context, Spot((*at, "context"), "group", required=False)
             )
         return Struct(Meta, parts)
 
     def _identifier(self, index: int) -> Struct:
         form = self._form.identifiers[index]
         place = ("events", self._index, "identifiers", index, "value")
-        value = self._leaf(form.value, TEXT, _Spot(place, "group", required=False))
+        value = self._words.leaf(form.value, TEXT, Spot(place, "group", required=False))
         parts = {"kind": self._constant(form.kind), "value": value, "verified": self._constant(form.verified)}
         return Struct(Identifier, parts, unless_empty="value")
 
@@ -188,14 +174,14 @@ class _Planner:
                 )
         return made
 
-    def _spot(self, struct: type, each: Any, place: Place, scope: Scope) -> _Spot:
+    def _spot(self, struct: type, each: Any, place: Place, scope: Scope) -> Spot:
         member, _ = members_of(struct)[each["name"]]
         info = next(info for info in msgspec.structs.fields(struct) if info.name == member)
         fallback = None if info.default is msgspec.NODEFAULT else info.default
         is_nullable = kind_of(self._types.resolved(each["type"])) == "union"
-        return _Spot(place, scope, not is_nullable and fallback is None, fallback)
+        return Spot(place, scope, not is_nullable and fallback is None, fallback)
 
-    def _node(self, schema: Any, shape: Any, tree: Any, spot: _Spot) -> Node:
+    def _node(self, schema: Any, shape: Any, tree: Any, spot: Spot) -> Node:
         schema = self._types.resolved(schema)
         match kind_of(schema):
             case "union":
@@ -208,110 +194,29 @@ class _Planner:
                 return self._entries(self._kind(schema["values"], spot), tree, spot)
             case "array":
                 return self._list(schema["items"], item_of(shape), tree, spot)
-        return self._leaf(tree, self._kind(schema, spot), spot)
+        return self._words.leaf(tree, self._kind(schema, spot), spot)
 
-    def _list(self, schema: Any, shape: Any, tree: Any, spot: _Spot) -> Node:
+    def _list(self, schema: Any, shape: Any, tree: Any, spot: Spot) -> Node:
         """A list in the mapping is a list of these; anything else is made once for each row."""
         if isinstance(tree, list):
-            each = [
-                (item, _Spot((*spot.place, i), spot.scope, required=False)) for i, item in enumerate(tree)
-            ]
+            each = [(item, Spot((*spot.place, i), spot.scope, required=False)) for i, item in enumerate(tree)]
             return Items(tuple(self._node(schema, shape, item, at) for item, at in each))
-        return Rows(self._node(schema, shape, tree, _Spot(spot.place, "row", required=False)))
+        return Rows(self._node(schema, shape, tree, Spot(spot.place, "row", required=False)))
 
-    def _entries(self, kind: str, tree: Any, spot: _Spot) -> Entries:
+    def _entries(self, kind: str, tree: Any, spot: Spot) -> Entries:
         if not isinstance(tree, dict):
             self._note(spot.place, "takes names, each with where its value comes from")
             return Entries({})
-        at = {str(key): _Spot((*spot.place, str(key)), spot.scope, required=False) for key in tree}
-        return Entries({str(key): self._leaf(value, kind, at[str(key)]) for key, value in tree.items()})
+        at = {str(key): Spot((*spot.place, str(key)), spot.scope, required=False) for key in tree}
+        return Entries({str(key): self._words.leaf(value, kind, at[str(key)]) for key, value in tree.items()})
 
-    def _kind(self, schema: Any, spot: _Spot) -> str:
+    def _kind(self, schema: Any, spot: Spot) -> str:
         schema = self._types.resolved(schema)
         kind = "string" if kind_of(schema) == "enum" else kind_of(schema)
         found = _KINDS.get((kind, unit_of(schema)))
         if found is None:
             self._note(spot.place, f"no column can become {kind}: leave it out")
         return found or TEXT
-
-    def _leaf(self, tree: Any, kind: str, spot: _Spot) -> Leaf:
-        word = self._word(tree, spot.place)
-        for name in word.names:
-            self._check_name(name, spot.place)
-        self._check_fit(word, kind, spot)
-        word = self._settled(word, kind, spot.place)
-        fallback = spot.fallback
-        if isinstance(word, Column) and word.default is not None:
-            fallback = self._single(word.default, kind, (*spot.place, "default"))
-        required = spot.required and fallback is None
-        return Leaf(spot.place, kind, word, spot.scope, required, fallback)
-
-    def _word(self, tree: Any, place: Place) -> Word:
-        if isinstance(tree, str):
-            return Column(column=tree)
-        word = (
-            next((forms.WORDS[key] for key in tree if key in forms.WORDS), None)
-            if isinstance(tree, dict)
-            else None
-        )
-        if word is None:
-            hint = closest(str(next(iter(tree))), forms.WORDS) if isinstance(tree, dict) and tree else ""
-            self._note(place, _EVERY + hint)
-            return Constant(constant="")
-        try:
-            found = word.model_validate(tree)
-            assert found.names is not None
-        except ValidationError as error:
-            for each in error.errors(include_url=False, include_input=False):
-                what = (
-                    "is not a part of this word" if each["type"] == "extra_forbidden" else each["msg"].lower()
-                )
-                self._note((*place, *each["loc"]), what)
-        except ValueError as error:
-            self._note(place, f"{error}: write it like {{order_id}}:{{line}}")
-        else:
-            return found
-        return Constant(constant="")
-
-    def _check_name(self, name: str, place: Place) -> None:
-        prefix, dot, rest = name.rpartition(forms.JOINED)
-        joins = self._mapping.table(self._form.table).join
-        if name.startswith(forms.GIVEN):
-            if rest not in self._mapping.given:
-                self._note(place, f"{rest} is not under given" + closest(rest, self._mapping.given))
-        elif dot and prefix not in joins and name not in (forms.ORDINAL, forms.NUMBER):
-            known = [*joins, "given", forms.ORDINAL, forms.NUMBER]
-            self._note(place, f"no table {prefix} stands beside {self._form.table}" + closest(prefix, known))
-
-    def _check_fit(self, word: Word, kind: str, spot: _Spot) -> None:
-        if isinstance(word, Sum) and kind not in _SUMMED:
-            self._note(spot.place, f"a sum is a number or an amount, and this is {KIND_WORDS[kind]}")
-        if isinstance(word, Min | Max) and kind not in _ORDERED:
-            self._note(spot.place, f"min and max are of numbers and times, and this is {KIND_WORDS[kind]}")
-        if isinstance(word, First | Min | Max) and (not self._form.group or spot.scope == "row"):
-            self._note(spot.place, "first, min and max are of a group's rows: name its columns under group")
-        if isinstance(word, Text) and kind != TEXT:
-            self._note(spot.place, f"text makes text, and this is {KIND_WORDS[kind]}")
-
-    def _settled(self, word: Word, kind: str, place: Place) -> Word:
-        """The word with what is handed in put in its place, and a constant in our terms."""
-        if isinstance(word, Column) and word.column.startswith(forms.GIVEN):
-            name = word.column.removeprefix(forms.GIVEN)
-            if self._given is None or name not in self._given:
-                return Constant(constant="")
-            return Constant(constant=self._single(self._given[name], kind, place))
-        if isinstance(word, Text) and self._given is not None:
-            return word.with_given(self._given)
-        if isinstance(word, Constant) and word.constant != "":
-            return Constant(constant=self._single(word.constant, kind, place))
-        return word
-
-    def _single(self, value: Any, kind: str, place: Place) -> Any:
-        try:
-            return one(value, kind, self._mapping.zone)
-        except Misfit as misfit:
-            self._note(place, str(misfit))
-            return ""
 
     def _constant(self, value: str | bool) -> Leaf:
         return Leaf((), FLAG if isinstance(value, bool) else TEXT, Constant(constant=value), "group")
