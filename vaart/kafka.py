@@ -57,7 +57,7 @@ def topic_name(settings: Settings, name: str) -> str:
 def producer_config(settings: Settings, addresses: Addresses) -> dict[str, Any]:
     """An idempotent producer that puts a key into the partition where Java clients and Faust look for it."""
     return {
-        **_common(settings, addresses),
+        **_reachable_at(addresses),
         "compression.type": "lz4",
         "linger.ms": LINGER_MS,
         "message.timeout.ms": MESSAGE_TIMEOUT_MS,
@@ -75,7 +75,7 @@ def consumer_config(settings: Settings, addresses: Addresses, group: str) -> dic
     offset (OFFSET_BEGINNING for a new reader). A rebalance is incremental: use `incremental_assign`.
     """
     return {
-        **_common(settings, addresses),
+        **_reachable_at(addresses),
         "group.id": topic_name(settings, group),
         "auto.offset.reset": "error",
         "partition.assignment.strategy": "cooperative-sticky",
@@ -88,7 +88,7 @@ def consumer_config(settings: Settings, addresses: Addresses, group: str) -> dic
 
 def admin_config(settings: Settings, addresses: Addresses) -> dict[str, Any]:
     """What an AdminClient needs."""
-    return {**_common(settings, addresses), **_extra(settings)}
+    return {**_reachable_at(addresses), **_extra(settings)}
 
 
 def admin(settings: Settings, addresses: Addresses) -> AdminClient:
@@ -229,7 +229,7 @@ def fault(error: KafkaError, topic: str, address: str) -> VaartError:
     return DependencyAway(f"Kafka at {address} did not take a record for {topic} ({error.name()}).")
 
 
-def _common(settings: Settings, addresses: Addresses) -> dict[str, Any]:
+def _reachable_at(addresses: Addresses) -> dict[str, Any]:
     return {"bootstrap.servers": addresses.kafka, "client.id": "vaart"}
 
 
