@@ -31,10 +31,10 @@ def entry(seq: int, delta: int) -> StockLedgerEntry:
     )  # fmt: skip
 
 
-def order(*lines: str) -> OrderState:
+def order(*lines: str, order_id: str = "till:1") -> OrderState:
     sold = [OrderStateLine(line_id=line, sku="sku", quantity=1, total=1, status="sold") for line in lines]
     return OrderState(
-        seq=1, order_id="till:1", channel="store", source="till", status="completed", placed_at=0, total=1,
+        seq=1, order_id=order_id, channel="store", source="till", status="completed", placed_at=0, total=1,
         currency="EUR", lines=sold,
     )  # fmt: skip
 
@@ -71,9 +71,9 @@ def test_a_tombstone_takes_the_rows_before_it_and_not_those_after() -> None:
 
 def test_a_table_that_is_ahead_leaves_out_what_it_has() -> None:
     floors = {("orders", ORDERS.name, 0): 2}
-    found = rows([record(ORDERS, offset, order("1"), f"till:{offset}") for offset in (1, 2)], floors)
-    assert [row[-1] for row in found["orders"]] == [2]
-    assert [row[-1] for row in found["order_lines"]] == [2]
+    found = rows([record(ORDERS, offset, order("1", order_id=f"till:{offset}")) for offset in (1, 2)], floors)
+    assert [row[0] for row in found["orders"]] == ["till:2"]
+    assert [row[0] for row in found["order_lines"]] == ["till:1", "till:2"]
 
 
 def test_a_row_says_where_it_came_from() -> None:
