@@ -178,17 +178,13 @@ def _given(pairs: list[str]) -> dict[str, str]:
 @contextmanager
 def _kafka() -> "Iterator[KafkaOutlet]":
     from connectors.files.outlet import KafkaOutlet
-    from schemas.registry import Registry
     from vaart import addresses, kafka, settings
+    from vaart.cli.schemas import registry_of
 
     loaded = settings.load()
     found = addresses.resolve(loaded)
     kafka.wait_until_reachable(loaded, found)
-    password = loaded.registry.password.get_secret_value()
-    with (
-        Registry(found.registry, loaded.registry.username, password) as registry,
-        KafkaOutlet(loaded, found, registry) as outlet,
-    ):
+    with registry_of(loaded, found) as registry, KafkaOutlet(loaded, found, registry) as outlet:
         yield outlet
 
 

@@ -1,6 +1,7 @@
 """Rows become events: groups, sums, places in a group, ids; and what does not fit is told, row by row."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,8 @@ events:
   - {event: StockShipped, table: moves, where: {kind: out}, id: row.number, at: day,
      fields: {sku: sku, location_id: shop, quantity: n}}
 """
-    moves = "kind,day,sku,shop,n\nin,2026-01-01,a,1,5\nout,2026-01-02,a,1,2\nback,2026-01-03,a,1,1\nlost,2026-01-04,a,1,1\n"
+    moves = "kind,day,sku,shop,n\nin,2026-01-01,a,1,5\nout,2026-01-02,a,1,2\nback,2026-01-03,a,1,1\n"
+    moves += "lost,2026-01-04,a,1,1\n"
     rejects: list[Reject] = []
     found = mapped(tmp_path, mapping, rejects.append, moves=moves)
     assert [(type(event).__name__, event.quantity) for event in found] == [
@@ -80,7 +82,7 @@ events:
      identifiers: [{kind: loyalty_card, value: who, verified: true}],
      context: {ends: campaigns.ends}, fields: {campaign: campaigns.name}}
 """
-    files = {
+    files: dict[str, Any] = {
         "touches": "who,campaign\na,1\nb,2\nc,3\n",
         "campaigns": "id,name,starts,ends\n2,spring,2026-03-01,2026-04-01\n1,winter,2026-01-01,\n",
     }

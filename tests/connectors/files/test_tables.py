@@ -12,6 +12,7 @@ from connectors.files.forms import TableForm
 from connectors.files.mapping import load
 from connectors.files.rejects import Reject
 from connectors.files.tables import ROW, TornFile, open_table
+from schemas.meta import Event
 from tests.connectors.files.shop import RECEIVED_AT, SALES, SHOP, mapped, viewed, written
 from vaart.errors import UsageFault
 
@@ -50,16 +51,15 @@ def test_bytes_of_another_encoding_are_their_rows_fault_alone(tmp_path: Path) ->
     ],
 )
 def test_a_file_that_is_cut_says_where_after_its_whole_rows(tmp_path: Path, torn: str, where: str) -> None:
-    read = 0
+    batches = open_table(written(tmp_path, "t.csv", torn), TableForm()).batches()
+    assert len(next(batches)) == 1
     with pytest.raises(TornFile, match="a repeat does no harm") as raised:
-        for batch in open_table(written(tmp_path, "t.csv", torn), TableForm()).batches():
-            read += len(batch)
+        next(batches)
     assert where in str(raised.value)
-    assert read == 1
 
 
 def test_of_a_cut_file_no_receipt_is_made_that_may_lack_lines(tmp_path: Path) -> None:
-    made = []
+    made: list[Event] = []
     mapping = load(written(tmp_path, "shop.yaml", SHOP))
     table = open_table(written(tmp_path, "sales.csv", SALES + '1,"'), mapping.table("sales"))
     (stream,) = streams(mapping, {"sales": table}, received_at=RECEIVED_AT)
