@@ -17,9 +17,10 @@ from rich.console import Console
 
 from tests.bench import chain, engine, faust_fold, page_views, postgres_sink, raw_read
 from tests.bench.figures import Figure, show, write
-from tests.bench.ground import SERVERS, Failed, Ground, on
+from tests.bench.ground import SERVERS, Failed, Ground, Meter, on
 from vaart.errors import VaartError
 from vaart.local import stack
+from vaart.local.running import status
 
 PAGE_VIEWS, PAGE_VIEWS_QUICK = 500_000, 50_000
 FAUST_S, FAUST_QUICK_S = 25.0, 10.0
@@ -82,7 +83,8 @@ def _ground(is_quick: bool) -> Iterator[Ground]:
     try:
         console.print("starting Kafka, the registry and Postgres (the first time they are downloaded)")
         with on(SERVERS), stack.servers(folder, postgres_settings=COMMIT_TIMES, for_load=True) as addresses:
-            yield Ground(addresses, folder, is_quick)
+            (pid,) = (server.pid for server in status(folder) if server.name == "kafka")
+            yield Ground(addresses, folder, Meter(pid), is_quick)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

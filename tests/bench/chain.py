@@ -17,7 +17,7 @@ from schemas.meta import Meta
 from schemas.topics import STOCK
 from tests.bench.figures import Figure
 from tests.bench.ground import OURS, Ground, Service, on, running, wait_for
-from tests.bench.outputs import Stretch, warm
+from tests.bench.outputs import warm
 from tests.bench.page_views import SECOND, START, publish
 from tests.bench.postgres import database, deployment
 
@@ -26,6 +26,7 @@ PRODUCTS = 20_000
 STOCKED = 1_000_000
 STEP_S = 0.005
 LOOK_S = 0.5
+TOP = "sales through the stock view and the sink at once, both on one core; a ledger row and a level each"
 SETTLE_S = 3.0
 """Sales of the first seconds are not looked at."""
 
@@ -59,7 +60,15 @@ def run(ground: Ground, sales: int, seconds: float) -> Iterator[Figure]:
         ):
             _wait(connection, PRODUCTS + sales, worker, sink)
             top = warm([(int(str(at)), int(str(count))) for at, count in connection.execute(ARRIVED)])
-            yield _top(top, worker, sink)
+            yield top.figure(
+                "event to Postgres",
+                TOP,
+                ground.kafka,
+                worker,
+                sink,
+                worker_cpu_us_per_record=top.cpu_us(worker.meter),
+                sink_cpu_us_per_record=top.cpu_us(sink.meter),
+            )
             rate = top.records / top.seconds / 2
             began = time.time()
             sent = _feed(ground, sold, sales, rate, seconds)
@@ -133,15 +142,6 @@ def _rows(connection: Connection) -> int:
     return int(str(found[0])) if found else 0
 
 
-def _top(top: Stretch, worker: Service, sink: Service) -> Figure:
-    cpu_us = {
-        f"{name}_cpu_us_per_record": service.cpu_s(top.start, top.stop) / top.records * 1e6
-        for name, service in (("worker", worker), ("sink", sink))
-    }
-    how = "sales through the stock view and the sink at once, both on one core; a ledger row and a level each"
-    return Figure("event to Postgres", top.records, top.seconds, how, sum(cpu_us.values()), cpu_us)
-
-
 def _latency(connection: Connection, since: float, seconds: float) -> Figure:
     found = connection.execute(LATE, (since,)).fetchone()
     assert found is not None
@@ -152,6 +152,5 @@ def _latency(connection: Connection, since: float, seconds: float) -> Figure:
         count,
         seconds,
         how,
-        None,
-        {"p50_ms": half, "p99_ms": most, "max_ms": worst},
+        more={"p50_ms": half, "p99_ms": most, "max_ms": worst},
     )

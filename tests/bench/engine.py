@@ -1,12 +1,12 @@
 """The engine on a topic that is full already: passing records on, and the whole way of a fold."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from streams.view import View
 from tests.bench import outputs
 from tests.bench.figures import Figure
-from tests.bench.ground import Failed, Ground, Service, committed, running, wait_for
+from tests.bench.ground import Failed, Ground, Onlooker, Service, running, wait_for
 from tests.bench.page_views import COUNTING, COUNTS, PASSED, PASSING, PREFIX, VIEWS, read_counted
 
 
@@ -17,7 +17,10 @@ def pass_through(ground: Ground, records: int) -> Figure:
         _require(len(arrived), records)
         stretch = outputs.warm(outputs.each_one(arrived))
         return stretch.figure(
-            "pass-through", "records in, the same records out, exactly once; no Avro, no state", service
+            "pass-through",
+            "records in, the same records out, exactly once; no Avro, no state",
+            ground.kafka,
+            service,
         )
 
 
@@ -29,20 +32,17 @@ def fold(ground: Ground, records: int) -> Figure:
         arrivals = outputs.growth(arrived, lambda value: int(count_of(value).views))
         _require(sum(units for _, units in arrivals), records)
         how = "Avro in, RocksDB and changelog, an Avro snapshot per visitor and commit out; exactly once"
-        return outputs.warm(arrivals).figure("fold", how, service, snapshots=len(arrived))
+        return outputs.warm(arrivals).figure("fold", how, ground.kafka, service, snapshots=len(arrived))
 
 
 @contextmanager
 def _worked_off(ground: Ground, view: View, records: int) -> Iterator[Service]:
     """A worker that has folded all of VIEWS."""
-    admin, environment = ground.admin(), ground.environment(PREFIX)
+    environment = ground.environment(PREFIX)
     command = ("-m", "tests.bench.run_worker", view.name)
     with running(ground, f"worker-{view.name}", command, environment) as service:
-        wait_for(
-            view.name,
-            lambda: committed(admin, PREFIX + view.group, PREFIX + VIEWS.name) >= records,
-            [service],
-        )
+        with closing(Onlooker(ground, PREFIX + view.group, PREFIX + VIEWS.name)) as group:
+            wait_for(view.name, lambda: group.committed() >= records, [service])
         yield service
 
 

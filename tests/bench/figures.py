@@ -17,13 +17,14 @@ from tests.bench.ground import CORES, OURS, SERVERS
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One bench's result. `cpu_us_per_record` is the CPU time of the measured process. `more` has what is special."""
+    """One bench's result. CPU times are the measured process's and the broker's. `more` has what is special."""
 
     bench: str
     records: int
     seconds: float
     how: str
     cpu_us_per_record: float | None = None
+    kafka_cpu_us_per_record: float | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -59,16 +60,16 @@ def show(console: Console, figures: Sequence[Figure]) -> None:
     """The table, and how it was measured, are on the console."""
     table = Table(title="Measured on this machine, in this run", title_justify="left")
     table.add_column("bench")
-    for column in ("records", "seconds", "records/s", "CPU µs/record"):
+    for column in ("records", "seconds", "records/s", "CPU µs/record", "Kafka's"):
         table.add_column(column, justify="right")
     for figure in figures:
-        cpu = "" if figure.cpu_us_per_record is None else f"{figure.cpu_us_per_record:.1f}"
         table.add_row(
             figure.bench,
             f"{figure.records:,}",
             f"{figure.seconds:.1f}",
             f"{figure.records_per_second:,.0f}",
-            cpu,
+            _short(figure.cpu_us_per_record),
+            _short(figure.kafka_cpu_us_per_record),
         )
     console.print(table)
     for figure in figures:
@@ -76,6 +77,10 @@ def show(console: Console, figures: Sequence[Figure]) -> None:
     for ratio in ratios(figures):
         console.print(f"{ratio.name}: {ratio.value:.2f} (goal {ratio.goal:g})")
     console.print(placement(), style="dim")
+
+
+def _short(cpu_us: float | None) -> str:
+    return "" if cpu_us is None else f"{cpu_us:.1f}"
 
 
 def placement() -> str:

@@ -12,17 +12,25 @@ from pathlib import Path
 from threading import Event, Thread
 
 import psutil
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from vaart.addresses import Addresses
 
 PARTITIONS = 4
 PATIENCE_S = 120.0
+ANSWER_S = 15.0
 POLL_S = 0.1
 STOP_S = 20.0
 SAMPLE_S = 0.05
 
+NOT_YET = frozenset(
+    {
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+    }
+)
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 SERVERS = CORES[:1]
 """Where the servers run; what is measured runs on OURS."""
@@ -33,12 +41,75 @@ class Failed(Exception):
     """A bench could not be measured. The text says why."""
 
 
+class Meter:
+    """How much CPU time a process had used at any moment since the meter was made, and its largest memory."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = psutil.Process(pid)
+        self._samples: list[tuple[float, float]] = []
+        self.memory_bytes_max = 0
+        self._stopping = Event()
+        self._sampling = Thread(target=self._sample, daemon=True)
+        self._sampling.start()
+
+    def cpu_s(self, start: float, stop: float) -> float:
+        """The CPU seconds that were used between two moments of `time.time()`."""
+        return self._used_at(stop) - self._used_at(start)
+
+    def stop(self) -> None:
+        """Nothing is looked at any more; what was seen can still be asked."""
+        self._stopping.set()
+        self._sampling.join()
+
+    def _sample(self) -> None:
+        while not self._stopping.wait(SAMPLE_S):
+            try:
+                times = self._process.cpu_times()
+                self.memory_bytes_max = max(self.memory_bytes_max, self._process.memory_info().rss)
+            except psutil.NoSuchProcess:
+                return
+            self._samples.append((time.time(), times.user + times.system))
+
+    def _used_at(self, moment: float) -> float:
+        """The newest sample up to then, and the share of the next step that had passed."""
+        index = bisect_left(self._samples, (moment, 0.0))
+        if index == 0 or index == len(self._samples):
+            return self._samples[min(index, len(self._samples) - 1)][1]
+        (before, low), (after, high) = self._samples[index - 1 : index + 1]
+        return low + (high - low) * (moment - before) / (after - before)
+
+
+class Service:
+    """A process that is measured."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self._process = process
+        self._log = log
+        self.meter = Meter(process.pid)
+
+    def require_running(self) -> None:
+        """Raises Failed, with its last words, when the process has ended."""
+        if self._process.poll() is not None:
+            raise Failed(f"{self._log.name} ended early:\n{self._log.read_text(errors='replace')[-2000:]}")
+
+    def stop(self) -> None:
+        """The process has ended: drained, or killed when that took too long."""
+        self.meter.stop()
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Servers that run, a folder for what the benches leave behind, and whether to measure only roughly."""
+    """Servers that run, the broker's meter, a folder for what the benches leave behind, whether to measure roughly."""
 
     addresses: Addresses
     folder: Path
+    kafka: Meter
     is_quick: bool = False
 
     def environment(self, prefix: str, database: str = "") -> dict[str, str]:
@@ -57,62 +128,9 @@ class Ground:
     def create_topics(self, topics: Mapping[str, Mapping[str, str]]) -> None:
         """Each topic exists, with these settings, and is empty."""
         new = [NewTopic(name, PARTITIONS, 1, config=dict(config)) for name, config in topics.items()]
-        admin = self.admin()
+        admin = AdminClient({"bootstrap.servers": self.addresses.kafka})
         for made in admin.create_topics(new).values():
             made.result()
-
-    def admin(self) -> AdminClient:
-        """A client that asks the broker about topics and groups."""
-        return AdminClient({"bootstrap.servers": self.addresses.kafka})
-
-
-class Service:
-    """A process that is measured: how much CPU time it had used at any moment."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
-        self._process = process
-        self._log = log
-        self._samples: list[tuple[float, float]] = []
-        self._ended = Event()
-        self._sampling = Thread(target=self._sample, daemon=True)
-        self._sampling.start()
-
-    def require_running(self) -> None:
-        """Raises Failed, with its last words, when the process has ended."""
-        if self._process.poll() is not None:
-            raise Failed(f"{self._log.name} ended early:\n{self._log.read_text(errors='replace')[-2000:]}")
-
-    def cpu_s(self, start: float, stop: float) -> float:
-        """The CPU seconds that it used between two moments of `time.time()`."""
-        return self._used_at(stop) - self._used_at(start)
-
-    def stop(self) -> None:
-        """The process has ended: drained, or killed when that took too long."""
-        self._ended.set()
-        self._sampling.join()
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def _sample(self) -> None:
-        process = psutil.Process(self._process.pid)
-        while not self._ended.wait(SAMPLE_S) and process.is_running():
-            try:
-                times = process.cpu_times()
-            except psutil.NoSuchProcess:
-                return
-            self._samples.append((time.time(), times.user + times.system))
-
-    def _used_at(self, moment: float) -> float:
-        """The newest sample up to then, and the share of the next step that had passed."""
-        index = bisect_left(self._samples, (moment, 0.0))
-        if index == 0 or index == len(self._samples):
-            return self._samples[min(index, len(self._samples) - 1)][1]
-        (before, low), (after, high) = self._samples[index - 1 : index + 1]
-        return low + (high - low) * (moment - before) / (after - before)
 
 
 @contextmanager
@@ -160,15 +178,33 @@ def wait_for(
         time.sleep(every_s)
 
 
-def ends(admin: AdminClient, topic: str) -> int:
-    """How many offsets the topic's partitions hold together."""
-    latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-    asked = {TopicPartition(topic, number): latest for number in range(PARTITIONS)}
-    return sum(answer.result().offset for answer in admin.list_offsets(asked).values())
+class Onlooker:
+    """Says how far a group has come in a topic, without being a member.
 
+    AdminClient.list_consumer_group_offsets is no choice: while the group's coordinator is still loading it brings the
+    process down (librdkafka 2.16).
+    """
 
-def committed(admin: AdminClient, group: str, topic: str) -> int:
-    """How many records of the topic the group has behind it."""
-    asked = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
-    places = next(iter(asked.values())).result().topic_partitions or []
-    return sum(max(0, place.offset) for place in places if place.topic == topic)
+    def __init__(self, ground: Ground, group: str, topic: str) -> None:
+        config = {"bootstrap.servers": ground.addresses.kafka, "group.id": group, "enable.auto.commit": False}
+        self._consumer = Consumer(config)
+        self._partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+
+    def committed(self) -> int:
+        """How many offsets the group has behind it; 0 while its coordinator is not there yet."""
+        try:
+            found = self._consumer.committed(self._partitions, timeout=ANSWER_S)
+        except KafkaException as error:
+            if error.args[0].code() not in NOT_YET:
+                raise
+            return 0
+        return sum(max(0, place.offset) for place in found)
+
+    def end(self) -> int:
+        """How many offsets the topic has."""
+        bounds = [self._consumer.get_watermark_offsets(each, timeout=ANSWER_S) for each in self._partitions]
+        return sum(bound[1] for bound in bounds if bound)
+
+    def close(self) -> None:
+        """Nothing is connected any more."""
+        self._consumer.close()

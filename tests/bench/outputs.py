@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from tests.bench.figures import Figure
-from tests.bench.ground import PARTITIONS, Failed, Ground, Service
+from tests.bench.ground import PARTITIONS, Failed, Ground, Meter, Service
 
 WARM_UP = 0.1
 """The share of the work that is done before the clock starts."""
@@ -33,10 +33,15 @@ class Stretch:
         """How long it took."""
         return self.stop - self.start
 
-    def figure(self, bench: str, how: str, service: Service, **more: Any) -> Figure:
-        """The stretch as a result, with the CPU time of the service that did the work."""
-        cpu_us = service.cpu_s(self.start, self.stop) / self.records * 1e6
-        return Figure(bench, self.records, self.seconds, how, cpu_us, more)
+    def figure(self, bench: str, how: str, kafka: Meter, *services: Service, **more: Any) -> Figure:
+        """The stretch as a result, with the CPU time of the services that did the work, and of the broker."""
+        memory = {"memory_bytes_max": max(service.meter.memory_bytes_max for service in services)}
+        cpu_us = sum(self.cpu_us(service.meter) for service in services)
+        return Figure(bench, self.records, self.seconds, how, cpu_us, self.cpu_us(kafka), {**memory, **more})
+
+    def cpu_us(self, meter: Meter) -> float:
+        """The process's CPU microseconds per record."""
+        return meter.cpu_s(self.start, self.stop) / self.records * 1e6
 
 
 def warm(arrivals: list[Arrival]) -> Stretch:

@@ -6,7 +6,6 @@ no contract.
 
 import random
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Any
 
 from confluent_kafka import Producer
@@ -133,7 +132,6 @@ class Avro:
         """Reads page views."""
         return self._codec.decoder(topic)
 
-    @cache  # noqa: B019
     def encoder(self, topic: Topic, struct: type) -> Callable[[Any], bytes]:
         """Writes counts, and whatever else has a schema file."""
         if struct is not VisitorCounted:

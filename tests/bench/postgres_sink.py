@@ -71,7 +71,7 @@ def _by_sink(ground: Ground, dsn: str, environment: dict[str, str], records: int
         wait_for("the sink", is_done, [service])
         stretch = _warm(seen)
         return stretch.figure(
-            "Postgres sink", "ledger rows and stock levels from Kafka, exactly once", service
+            "Postgres sink", "ledger rows and stock levels from Kafka, exactly once", ground.kafka, service
         )
 
 
