@@ -11,6 +11,12 @@ PLAIN = "%(levelname)s %(name)s %(message)s"
 """How libraries that log by the standard way are shown."""
 
 
+# Frames without their variables: those hold what customers sent.
+_TRACEBACK = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+
+
 def configure(service: str, level: str = "info", *, readable: bool | None = None) -> None:
     """After this every logger of the process writes to stdout. `readable` None: readable on a terminal, else JSON."""
     pretty = sys.stdout.isatty() if readable is None else readable
@@ -18,8 +24,10 @@ def configure(service: str, level: str = "info", *, readable: bool | None = None
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.dict_tracebacks if not pretty else structlog.processors.format_exc_info,
-        structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer(),
+        structlog.processors.format_exc_info if pretty else _TRACEBACK,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if pretty
+        else structlog.processors.JSONRenderer(),
     ]
     structlog.configure(
         processors=shared,

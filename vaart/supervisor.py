@@ -18,9 +18,14 @@ from vaart.errors import ConfigFault, UsageFault, VaartError
 BACKOFF_S = 1.0
 BACKOFF_S_MAX = 30.0
 HEALTHY_AFTER_S = 60.0
+RESTARTS_MAX = 5
 STOP_S_MAX = 25.0
 PERMANENT = {2: UsageFault, 78: ConfigFault}
 _PR_SET_PDEATHSIG = 1
+
+
+class ServiceFailing(VaartError):
+    """A service ends as often as it is started."""
 
 
 @dataclass(slots=True)
@@ -53,7 +58,8 @@ class Supervisor:
     def check(self) -> list[Service]:
         """Starts crashed services again, each after a pause that doubles. Returns those found dead in this call.
 
-        Raises the error of a service whose settings or words are wrong: starting it again cannot mend that.
+        Raises the error of a service whose settings or words are wrong, or that ended RESTARTS_MAX times before it was
+        healthy: starting it again cannot mend that.
         """
         found_dead = []
         for service in self.services:
@@ -105,6 +111,10 @@ class Supervisor:
             raise permanent(f"{service.name} cannot start:\n{self._tail(service)}")
         if time.monotonic() - service.started_at > HEALTHY_AFTER_S:
             service.restarts = 0
+        if service.restarts >= RESTARTS_MAX:
+            raise ServiceFailing(
+                f"{service.name} ends again and again, last with {code}:\n{self._tail(service)}"
+            )
         service.start_again_at = time.monotonic() + min(BACKOFF_S * 2**service.restarts, BACKOFF_S_MAX)
         service.restarts += 1
         service.process = None
