@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import msgspec
-from sqlalchemy import BigInteger, Column, Index, Table, Text
+from sqlalchemy import BigInteger, Column, Table, Text
 
 from schemas.events.states import StockLevel
 from schemas.topics import LEVELS
@@ -68,6 +68,5 @@ TABLE = Table(
     comment="Stock by product, place and owner, from stock.levels.v1",
     postgresql_with={"fillfactor": 85},
 )
-Index(None, TABLE.c.location_id)
 
 PROJECTION = Projection(TABLE, LEVELS, StockLevel, rows, forget=forget)

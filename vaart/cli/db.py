@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-Output = Annotated[str, typer.Option(help="table or json.")]
+from vaart.cli.local import Answer, Output
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def upgrade(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
-    output: Output = "table",
+    output: Answer = Output.TABLE,
 ) -> None:
     """Bring schemas, tables, views and roles up to date. Repeatable.
 
@@ -35,7 +35,7 @@ def upgrade(
     _print(missing, "to apply" if dry_run else "applied", output)
 
 
-def check(output: Output = "table") -> None:
+def check(output: Answer = Output.TABLE) -> None:
     """Say which migrations the database lacks; exit 1 when there are any."""
     from sinks.postgres import schema
 
@@ -51,8 +51,8 @@ def _owner_dsn() -> str:
     return addresses.resolve(settings.load()).postgres_owner
 
 
-def _print(revisions: list[str], what: str, output: str) -> None:
-    if output == "json":
+def _print(revisions: list[str], what: str, output: Output) -> None:
+    if output is Output.JSON:
         typer.echo(json.dumps({what.replace(" ", "_"): revisions}))
         return
     for revision in revisions:

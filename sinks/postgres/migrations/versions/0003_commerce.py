@@ -182,7 +182,6 @@ def upgrade() -> None:
         comment="Stock by product, place and owner, from stock.levels.v1",
         postgresql_with={"fillfactor": 85},
     )
-    op.create_index(op.f("ix_stock_levels_location_id"), "stock_levels", ["location_id"], schema="core")
     for number in range(LEDGER_PARTITIONS):
         op.execute(
             f"CREATE TABLE core.stock_ledger_{number} PARTITION OF core.stock_ledger "
