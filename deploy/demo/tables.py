@@ -62,7 +62,7 @@ QUESTIONS = (
     Question(
         "Notifications",
         """
-        SELECT journey, medium, status, count(*) AS notifications, count(DISTINCT profile_id) AS customers
+        SELECT journey, channel, status, count(*) AS notifications, count(DISTINCT profile_id) AS customers
         FROM mart.notifications GROUP BY 1, 2, 3 ORDER BY 4 DESC
         """,
     ),

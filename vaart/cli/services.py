@@ -25,13 +25,17 @@ def every_service() -> list[Service]:
 
 
 def pipeline() -> list[Service]:
-    """Every view's worker and every sink."""
-    workers = [Service(f"worker-{view.name}", ("worker", view.name)) for view in VIEWS]
-    sinks = [
-        Service("sink-postgres", ("sink", "postgres")),
+    """Every view's worker and every sink. Under a name of its own each takes its partitions back after a restart."""
+    workers = [_named(f"worker-{view.name}", "worker", view.name) for view in VIEWS]
+    return [
+        *workers,
+        _named("sink-postgres", "sink", "postgres"),
         Service("sink-notifications", ("sink", "notifications")),
     ]
-    return workers + sinks
+
+
+def _named(name: str, *command: str) -> Service:
+    return Service(name, (*command, "--instance", name))
 
 
 def note_run(state_dir: Path) -> None:

@@ -29,7 +29,10 @@ LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
-    "shared_buffers": "128MB",
+    "shared_buffers": "256MB",
+    # A replayed year writes its tables in one go: checkpoints in the middle of it would write them twice.
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "30min",
     # A refused row's values would stand in an error's text; the client gets that, the log does not.
     "log_min_messages": "log",
     "log_checkpoints": "off",
