@@ -119,6 +119,11 @@ def test_a_time_needs_its_zone(moment: object) -> None:
     assert "/meta/occurred_at" in faults(sold(meta={"channel": "a", "source": "b", "occurred_at": moment}))
 
 
+@pytest.mark.parametrize("number", [True, "2", 2.0, 2**63, None])
+def test_what_is_no_whole_number_is_refused(number: object) -> None:
+    assert "/quantity" in faults(sold(quantity=number))
+
+
 @pytest.mark.parametrize("item", [None, [], "x", 1, {}, {"type": 1}, {"type": "StockSold"}, sold(meta=[])])
 def test_what_is_no_event_is_refused(item: object) -> None:
     assert faults(item)

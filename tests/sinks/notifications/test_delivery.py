@@ -66,7 +66,9 @@ def test_a_mail_is_never_sent_in_clear_when_tls_was_asked_for(mailbox: Mailbox) 
     assert not mailbox.mails
 
 
-@pytest.mark.parametrize("address", ["a@b\r\nBcc: c@d", "no address", "a@b, c@d", "é@example.org", "@"])
+@pytest.mark.parametrize(
+    "address", ["a@b\r\nBcc: c@d", "no address", "a@b, c@d", "é@example.org", "a@é.example", "@"]
+)
 def test_an_address_that_is_none_fails(mailbox: Mailbox, address: str) -> None:
     assert deliver(by_mail(mailbox), request(1, address=address)) == Failed(Reason.BAD_ADDRESS)
     assert not mailbox.mails
@@ -125,6 +127,7 @@ def test_the_log_shows_no_person(logged: list[Any]) -> None:
         ("../smtp", Reason.NO_TEMPLATE),
         ("thank_you.en.txt", Reason.NO_TEMPLATE),
         ("", Reason.NO_TEMPLATE),
+        ("\0", Reason.NO_TEMPLATE),
     ],
 )
 def test_a_template_that_is_none_fails(template: str, reason: Reason) -> None:
