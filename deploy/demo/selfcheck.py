@@ -64,9 +64,9 @@ TOTALS = """
 PER_STORE = "SELECT location_id, count(*), (sum(total) * 100)::bigint FROM mart.orders GROUP BY 1"
 PER_DAY = "SELECT business_date, count(*), (sum(total) * 100)::bigint FROM mart.orders GROUP BY 1"
 SHELVES = """
-    SELECT s.sku || '/' || s.location_id, l.opened, l.sold, s.on_hand
+    SELECT s.sku || '/' || s.location_id, coalesce(l.opened, 0), coalesce(l.sold, 0), s.on_hand
     FROM mart.stock_levels s
-    JOIN (SELECT sku, location_id, coalesce(sum(delta) FILTER (WHERE kind = 'counted'), 0)::bigint AS opened,
+    LEFT JOIN (SELECT sku, location_id, coalesce(sum(delta) FILTER (WHERE kind = 'counted'), 0)::bigint AS opened,
                  coalesce(-sum(delta) FILTER (WHERE kind = 'sold'), 0)::bigint AS sold
           FROM mart.stock_ledger GROUP BY 1, 2) l USING (sku, location_id)
 """
