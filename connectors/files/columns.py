@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.files.forms import ColumnForm
+from schemas.wire import DATE_MAX, DATE_MIN, INSTANT_MAX, INSTANT_MIN
 
 TEXT, INTEGER, AMOUNT, INSTANT, DAY, FLAG = "text", "integer", "amount", "instant", "day", "flag"
 
@@ -37,6 +38,7 @@ US = pa.timestamp("us")
 
 _AMOUNT = r"^[+-]?[0-9]+(\.[0-9]+)?$"
 _ZONED = r"(Z|[+-][0-9]{2}:?[0-9]{2})$"
+_BOUNDS = {INSTANT: (INSTANT_MIN, INSTANT_MAX), DAY: (DATE_MIN, DATE_MAX)}
 _DATE_LENGTH = len("2017-01-31")
 _HOURS = ("%H", "%I", "%T", "%R")
 _EPOCH_US = {"s": 1_000_000, "ms": 1_000, "us": 1}
@@ -50,7 +52,7 @@ _FLAGS = {
     "y": True,
     "n": False,
 }
-_FAULTS = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, OverflowError, ValueError)
+_FAULTS = (pa.ArrowException, OverflowError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Misfit(ValueError):
 
 def convert(column: pa.Array, kind: str, manner: Manner) -> tuple[pa.Array, list[int]]:
     """Our values, and the places of those that do not fit (empty in the result). Empty stays empty."""
-    change = partial(_CHANGES[kind], manner=manner)
+    change = partial(_bounded, kind, manner=manner)
     bad: list[int] = []
     return _survivors(plain(column), change, 0, bad), bad
 
@@ -116,6 +118,16 @@ def _survivors(
     half = len(column) // 2
     first = _survivors(column.slice(0, half), change, start, bad)
     return pa.concat_arrays([first, _survivors(column.slice(half), change, start + half, bad)])
+
+
+def _bounded(kind: str, column: pa.Array, manner: Manner) -> pa.Array:
+    """The values, all within what our schemas hold."""
+    values = _CHANGES[kind](column, manner)
+    if kind in _BOUNDS and values.null_count < len(values):
+        least, most = pc.min_max(values).values()
+        if least.as_py() < _BOUNDS[kind][0] or most.as_py() > _BOUNDS[kind][1]:
+            raise Misfit("before the year 1 or after 9999")
+    return values
 
 
 def _text(column: pa.Array, manner: Manner | None) -> pa.Array:

@@ -5,7 +5,15 @@ from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
 
 GIVEN = "given."
 """Before the name of a value that the sender hands in."""
@@ -54,6 +62,13 @@ class TableForm(_Form):
     encoding: str = "utf-8-sig"
     columns: dict[str, ColumnForm] = {}
     join: dict[str, str | dict[str, str]] = {}
+
+    @field_validator("join")
+    @classmethod
+    def _one_column_each(cls, given: dict[str, str | dict[str, str]]) -> dict[str, str | dict[str, str]]:
+        if any(isinstance(on, dict) and len(on) != 1 for on in given.values()):
+            raise ValueError("takes the column, or {its column: ours} where the two have different names")
+        return given
 
 
 class IdentifierForm(_Form):

@@ -9,13 +9,16 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from connectors.files import forms
-from connectors.files.faults import Faults, PlainLoader, closest
+from connectors.files.faults import Faults, Place, PlainLoader, closest
 from connectors.files.forms import ColumnForm, EventForm, IdentifierForm, Mapping, TableForm
 from connectors.files.plan import Plan
 from connectors.files.planning import columns_of, plans
 from vaart.errors import UsageFault
 
 MAPPING_BYTES_MAX = 1_048_576
+
+Columns = AnyMapping[str, Collection[str]]
+"""The columns of each table that was handed in."""
 
 
 def load(path: Path) -> Mapping:
@@ -41,30 +44,42 @@ def settled(mapping: Mapping, given: AnyMapping[str, Any], received_at: int) -> 
     return found
 
 
-def check_columns(mapping: Mapping, columns: AnyMapping[str, Collection[str]]) -> None:
+def check_columns(mapping: Mapping, columns: Columns) -> None:
     """Raises UsageFault for every table that is not there and every column that its table has not."""
     faults = Faults(mapping.path, mapping.text)
+    for name in mapping.tables.keys() & columns.keys():
+        _check_form(mapping, name, columns, faults)
     for plan in plans(mapping, faults):
-        _check_tables(mapping, plan, columns, faults)
+        _check_plan(mapping, plan, columns, faults)
     faults.raise_any()
 
 
-def _check_tables(
-    mapping: Mapping, plan: Plan, columns: AnyMapping[str, Collection[str]], faults: Faults
-) -> None:
+def _check_form(mapping: Mapping, table: str, columns: Columns, faults: Faults) -> None:
+    """A misspelt column would lose its zone in silence."""
+    form = mapping.table(table)
+    for column in form.columns:
+        _check_column(("tables", table, "columns", column), table, column, columns, faults)
+    for other, on in form.join.items():
+        theirs, ours = (on, on) if isinstance(on, str) else next(iter(on.items()))
+        _check_column(("tables", table, "join", other), table, ours, columns, faults)
+        _check_column(("tables", table, "join", other), other, theirs, columns, faults)
+
+
+def _check_plan(mapping: Mapping, plan: Plan, columns: Columns, faults: Faults) -> None:
     own = plan.form.table
-    joins = mapping.table(own).join
-    for table in (own, *joins):
+    for table in (own, *mapping.table(own).join):
         if table not in columns:
-            faults.add(
-                ("events", plan.index, "table"),
-                f"the table {table} was not handed in" + closest(table, columns),
-            )
+            missing = f"the table {table} was not handed in" + closest(table, columns)
+            faults.add(("events", plan.index, "table"), missing)
     for place, name in columns_of(plan):
         beside, dot, column = name.rpartition(forms.JOINED)
-        table = own if not dot or name in columns.get(own, ()) else beside
-        if table not in ("row", "given") and table in columns and column not in columns[table]:
-            faults.add(place, f"{table} has no column {column}" + closest(column, columns[table]))
+        if name not in (forms.ORDINAL, forms.NUMBER) and not name.startswith(forms.GIVEN):
+            _check_column(place, beside if dot else own, column, columns, faults)
+
+
+def _check_column(place: Place, table: str, column: str, columns: Columns, faults: Faults) -> None:
+    if table in columns and column not in columns[table]:
+        faults.add(place, f"{table} has no column {column}" + closest(column, columns[table]))
 
 
 def _text(path: Path) -> str:

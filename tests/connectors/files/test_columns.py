@@ -89,6 +89,12 @@ def test_a_column_says_how_it_is_written() -> None:
     assert converted(["1767268800000"], INSTANT, epoch="ms") == ([NOON_UTC], [])
 
 
+def test_a_time_that_no_schema_holds_does_not_fit() -> None:
+    assert converted([1_767_268_800, 10**15], INSTANT, epoch="ms")[1] == [1]
+    assert converted(["2026-01-01T00:00:00", "29999-01-01T00:00:00"], INSTANT)[1] == [1]
+    assert converted(pa.array([0, 10**7], pa.date32()), DAY)[1] == [1]
+
+
 def test_noise_of_floats_is_taken_away_only_where_the_column_says_so_and_nothing_more() -> None:
     assert converted([0.1 + 0.2, 1.776357e-15, 0.125], AMOUNT, decimals=2) == ([3000, 0, None], [2])
 

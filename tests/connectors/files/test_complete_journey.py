@@ -105,6 +105,15 @@ def test_what_lies_outside_of_the_period_is_counted(week_1: Selection, made: dic
     assert (len(made["ProductReported"]), len(made["TraitsChanged"])) == (92_331, 801)
 
 
+def test_a_campaign_belongs_to_the_week_in_which_it_starts() -> None:
+    """Campaign 3 starts on the Monday of week 12, and no other in that week or on the next Monday."""
+    week = select(Period(12, 12))
+    (campaigns,) = (batch for batch in week.tables["campaigns"].batches())
+    assert set(campaigns.column("campaign_id").to_pylist()) == {3}
+    assert week.left_out["campaigns"] == 6589 - len(campaigns)
+    assert set(week.transactions["week"]) == {12}
+
+
 def test_weeks_are_written_as_the_set_counts_them() -> None:
     assert period_of("1-8") == Period(1, 8)
     assert period_of("3") == Period(3, 3)

@@ -41,7 +41,7 @@ def test_every_fault_is_shown_at_once_with_its_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("event: SoldInStore", "event: SoldInShop", "5: events[0].event: SoldInShop is no event; did you mean SoldInSt"),
+        ("event: SoldInStore", "event: SoldInShop", "5: events[0].event: SoldInShop is no event; did you mean SoldIn"),
         ("event: SoldInStore", "event: Profile", "5: events[0].event: Profile is no event"),
         ("    group: receipt", "    groups: receipt", "7: events[0].groups: is no word of a mapping; did you mean gro"),
         ("channel: store", "chanel: store", "1: channel: is missing"),
@@ -75,6 +75,19 @@ def test_columns_are_looked_for_in_the_tables(tmp_path: Path) -> None:
         UsageFault, match=r"shop.yaml:6: .*the table sales was not handed in; did you mean sale\?"
     ):
         check_columns(mapping, {"sale": has})
+
+
+def test_a_misspelt_column_does_not_lose_its_zone_in_silence(tmp_path: Path) -> None:
+    tables = "tables:\n  sales:\n    columns: {tiem: {zone: UTC}}\n    join: {articles: {number: artikle}}\nevents:"
+    mapping = load(written(tmp_path, "shop.yaml", SHOP.replace("events:", tables)))
+    has = ["receipt", "time", "card", "article", "units", "paid", "off", "coupon"]
+    with pytest.raises(UsageFault) as raised:
+        check_columns(mapping, {"sales": has, "articles": ["nr"]})
+    assert str(raised.value).replace(f"{tmp_path}/", "").splitlines() == [
+        "shop.yaml:6: tables.sales.columns.tiem: sales has no column tiem; did you mean time?",
+        "shop.yaml:7: tables.sales.join.articles: articles has no column number; there are nr",
+        "shop.yaml:7: tables.sales.join.articles: sales has no column artikle; did you mean article?",
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "- a", "x"])

@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 
 from connectors.files.replay import INPUTS, WEEK_US, OutOfOrder, Progress, replay
+from schemas.events.activity import TraitsChanged
 from schemas.events.clock import ClockAdvanced
 from schemas.events.lines import Totals
 from schemas.events.orders import SoldInStore
 from schemas.events.stock import StockCounted
 from schemas.ids import event_id
-from schemas.meta import Event, Meta
+from schemas.meta import Event, Identifier, Meta
 from schemas.topics import ORDERS, STOCK, Topic
 from tests.connectors.files.conftest import PARTITIONS, Wharf
 from vaart.errors import ConfigFault
@@ -177,6 +179,14 @@ def test_on_kafka_each_partition_holds_all_of_it_in_order(wharf: Wharf) -> None:
     assert {tuple(each) for each in untils.values()} == {
         (START - 1, *(START + weeks * WEEK_US for weeks in range(1, 5)), START + 5 * WEEK_US)
     }
+
+
+def test_a_personal_key_needs_the_deployments_secret(wharf: Wharf) -> None:
+    event = TraitsChanged(
+        meta=msgspec.structs.replace(meta(START, 1), identifiers=[Identifier("email", "a@b.example")])
+    )
+    with wharf.outlet() as outlet, pytest.raises(ConfigFault, match="set VAART_IDENTIFIER_SECRET"):
+        outlet.publish(event)
 
 
 def test_a_topic_that_is_not_there_is_named(wharf: Wharf) -> None:
