@@ -12,7 +12,7 @@ from streams.view import Output, Record, State, Step, Tick, View
 DAY = 86_400_000_000
 
 
-class Counted(Event, kw_only=True):
+class Counted(Event, frozen=True, kw_only=True):
     """Units seen somewhere."""
 
     units: int
