@@ -67,7 +67,7 @@ def restore(around: Surroundings, lane: int, store: LaneStore, is_current: Calla
 def _topic_ids(around: Surroundings) -> dict[str, str]:
     """The ids of the sources and the changelog. Raises ConfigFault where one is missing or has other partitions."""
     names = [*(topic.name for topic in around.view.sources), around.view.changelog]
-    admin = AdminClient({"bootstrap.servers": around.consumer_config["bootstrap.servers"]})
+    admin = AdminClient(dict(around.admin_config))
     futures = admin.describe_topics(
         TopicCollection([around.prefix + name for name in names]), request_timeout=BROKER_TIMEOUT_S
     )

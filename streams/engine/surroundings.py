@@ -34,5 +34,6 @@ class Surroundings:
     is_replay: bool
     producer_config: Mapping[str, Any]
     consumer_config: Mapping[str, Any]
+    admin_config: Mapping[str, Any]
     stopping: threading.Event
     turn: threading.Lock = field(default_factory=threading.Lock)

@@ -222,6 +222,7 @@ def _surroundings(
         is_replay=settings.clock == "replay",
         producer_config=kafka.producer_config(settings, addresses),
         consumer_config=kafka.consumer_config(settings, addresses, view.group + ".restore"),
+        admin_config=kafka.admin_config(settings, addresses),
         stopping=stopping,
     )
 
