@@ -6,14 +6,11 @@ block and are called from one thread at a time.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from itertools import islice
-from threading import Lock
 from typing import Any
 
 import msgspec
 import structlog
-from confluent_kafka import KafkaException, Producer
 
 from schemas.codec import Reason, Undecodable
 from schemas.events.clock import ClockAdvanced
@@ -25,17 +22,14 @@ from streams.engine.letters import Arrived, Letters
 from streams.engine.position import Position, SourcePosition
 from streams.engine.stores import LaneStore
 from streams.engine.surroundings import LaneLost, Surroundings
-from streams.engine.work import FoldRefused, Sealed, Work, time_of
+from streams.engine.transaction import ANY_PARTITION, Outgoing, Transactions
+from streams.engine.work import FoldRefused, Work, time_of
 from streams.view import View
 from vaart import metrics
 
 PAGE = 1_000
 """How many held events or due keys one commit takes."""
-COMMIT_TIMEOUT_S = 30.0
-TRANSACTION_SETTINGS = {"transaction.timeout.ms": 30_000, "message.timeout.ms": 25_000, "linger.ms": 1}
-"""A dead owner delays readers until the next one comes, or until the broker ends its transaction."""
 KEY_BYTES_MAX = 1_024
-QUEUE_FULL_S = 0.1
 REGISTRY_RETRY_S = 1.0
 
 log = structlog.get_logger()
@@ -55,7 +49,7 @@ class Lane:
         self._around = around
         self._view = around.view
         self._store = store
-        self._producer: Producer | None = None
+        self._transactions: Transactions | None = None
         self._position = Position(partitions=around.partitions)
         self._changelog_end = changelog.End("", 0, 0)
         self._letters = Letters(around, number)
@@ -77,22 +71,12 @@ class Lane:
         `is_current` tells whether the lane is still ours; raises LaneLost when it is not. Raises ConfigFault when a
         topic was recreated, truncated or has another partition count.
         """
-        producer = Producer(
-            {
-                **self._around.producer_config,
-                **TRANSACTION_SETTINGS,
-                "transactional.id": f"{self._around.prefix}{self._view.group}-{self.number}",
-            }
-        )
         if not is_current():
             raise LaneLost("the lane was taken away before it was opened")
-        try:
-            producer.init_transactions(COMMIT_TIMEOUT_S)
-        except KafkaException as error:
-            raise LaneLost(error.args[0].name()) from error
+        transactions = Transactions(self._around, self.number)
         if not is_current():
             raise LaneLost("the lane was taken away while it was opened")
-        self._producer = producer
+        self._transactions = transactions
         restored = changelog.restore(self._around, self.number, self._store, is_current)
         self._position, self._changelog_end = restored.position, restored.end
         return restored.records
@@ -228,7 +212,7 @@ class Lane:
     def _commit(
         self,
         work: Work,
-        letters: Sequence[DeadLettered],
+        letters: list[DeadLettered],
         next_offsets: Mapping[str, int],
         held: Mapping[bytes, bytes | None],
         *,
@@ -236,38 +220,21 @@ class Lane:
         passed_on: Sequence[ClockAdvanced] = (),
     ) -> None:
         """One transaction: outputs, dead letters, changelog, position; then the store, in one write."""
+        if self._transactions is None:
+            raise LaneLost("the lane is not open")
+        for unsealed in work.seal():
+            letters += [
+                self._letters.of_key("encode", unsealed.reason, "", unsealed.key, raw)
+                for raw in unsealed.events
+            ]
         moved = self._moved(next_offsets)
         encoded = position.encode(moved)
         kept = {**work.writes(), **held}
-        ends: list[int] = []
-
-        def note_end(error: Any, message: Any) -> None:
-            ends.append(message.offset() if error is None else -1)
-
-        producer = self._producer
-        if producer is None:
-            raise LaneLost("the lane is not open")
-        try:
-            producer.begin_transaction()
-            for sealed in work.sealed():
-                self._produce(producer, sealed)
-            for letter in letters:
-                self._produce(producer, self._sealed_letter(letter))
-            for advanced in passed_on:
-                self._pass_on(producer, advanced)
-            for key, value in kept.items():
-                self._send(producer, self._view.changelog, key, value, self.number)
-            self._send(producer, self._view.changelog, records.POSITION, encoded, self.number, note_end)
-            with _out_of(self._around.turn):
-                producer.commit_transaction(COMMIT_TIMEOUT_S)
-        except KafkaException as error:
-            raise LaneLost(error.args[0].name()) from error
-        end = changelog.End(self._changelog_end.topic_id, ends[-1] + 1, self._around.clock())
-        index = {**dict.fromkeys(stale), **work.index()}
-        self._store.write(
-            {**index, **kept, records.POSITION: encoded, changelog.END_KEY: changelog.encode_end(end)}
-        )
-        self._position, self._changelog_end = moved, end
+        end = self._transactions.commit(self._outgoing(work, letters, passed_on), kept, encoded)
+        level = changelog.End(self._changelog_end.topic_id, end, self._around.clock())
+        own = {records.POSITION: encoded, changelog.END_KEY: changelog.encode_end(level)}
+        self._store.write({**dict.fromkeys(stale), **work.index(), **kept, **own})
+        self._position, self._changelog_end = moved, level
         for word, count in work.skipped.items():
             metrics.EVENTS_SKIPPED.labels(self._view.group, word).inc(count)
 
@@ -278,56 +245,24 @@ class Lane:
             sources[topic] = SourcePosition(source.topic_id, offset, source.advanced)
         return Position(self._position.partitions, self._position.commits + 1, self._position.clock, sources)
 
-    def _produce(self, producer: Producer, sealed: Sealed) -> None:
-        partition = self.number if sealed.is_local else -1
-        self._send(producer, sealed.topic.name, sealed.key.encode(), sealed.value, partition)
+    def _outgoing(
+        self, work: Work, letters: Iterable[DeadLettered], passed_on: Iterable[ClockAdvanced]
+    ) -> Iterator[Outgoing]:
+        for sealed in work.sealed():
+            partition = self.number if sealed.is_local else ANY_PARTITION
+            yield Outgoing(sealed.topic.name, sealed.key.encode(), sealed.value, partition)
+        for letter in letters:
+            value = self._around.encoders(DEAD_LETTERS, DeadLettered)(letter)
+            yield Outgoing(DEAD_LETTERS.name, f"{letter.source_topic}:{letter.partition}".encode(), value)
+        for advanced in passed_on:
+            yield from self._clocks(advanced)
 
-    def _pass_on(self, producer: Producer, advanced: ClockAdvanced) -> None:
+    def _clocks(self, advanced: ClockAdvanced) -> Iterator[Outgoing]:
+        key = f"clock:{advanced.writer}:{advanced.lane}".encode()
         for topic in self._view.outputs:
             value = self._around.encoders(topic, ClockAdvanced)(advanced)
             for partition in range(self._around.partitions):
-                key = f"clock:{advanced.writer}:{advanced.lane}".encode()
-                self._send(producer, topic.name, key, value, partition)
-
-    def _send(
-        self,
-        producer: Producer,
-        topic: str,
-        key: bytes,
-        value: bytes | None,
-        partition: int,
-        on_delivery: Callable[[Any, Any], None] | None = None,
-    ) -> None:
-        """Hands a record to the client; while its queue is full, waits for the broker."""
-        while not _is_taken(producer, self._around.prefix + topic, key, value, partition, on_delivery):
-            producer.poll(QUEUE_FULL_S)
-
-    def _sealed_letter(self, letter: DeadLettered) -> Sealed:
-        value = self._around.encoders(DEAD_LETTERS, DeadLettered)(letter)
-        return Sealed(DEAD_LETTERS, f"{letter.source_topic}:{letter.partition}", value, is_local=False)
-
-
-@contextmanager
-def _out_of(turn: Lock) -> Iterator[None]:
-    """Another lane computes while this one waits."""
-    turn.release()
-    try:
-        yield
-    finally:
-        turn.acquire()
-
-
-def _is_taken(
-    producer: Producer, topic: str, key: bytes, value: bytes | None, partition: int, note: Any
-) -> bool:
-    try:
-        if note is None:
-            producer.produce(topic, value, key, partition)
-        else:
-            producer.produce(topic, value, key, partition, on_delivery=note)
-    except BufferError:
-        return False
-    return True
+                yield Outgoing(topic.name, key, value, partition)
 
 
 def writers_of(sources: Iterable[Topic], views: Iterable[View], partitions: int) -> dict[str, dict[str, int]]:

@@ -6,12 +6,13 @@ guilty record; the other keys keep what they have.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 from schemas.meta import Snapshot
 from schemas.topics import Topic
 from streams.engine import records
-from streams.engine.stores import LaneStore
+from streams.engine.stores import LaneStore, MemoryStore
 from streams.view import Output, Part, State, Step, Tick, View
 
 RINGS_MAX = 10_000
@@ -26,6 +27,15 @@ class FoldRefused(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """A key whose snapshot holds what its schema does not allow, why, and the events that were folded for it."""
+
+    key: str
+    reason: str
+    events: list[bytes]
 
 
 class Sealed:
@@ -115,6 +125,10 @@ class _Collections(dict[str, _Collection]):
         return made
 
 
+_NONE = _Collections({}, MemoryStore().lane(0), "")
+"""The collections of a view that has none."""
+
+
 class _Touched:
     """One key's state while a commit is prepared."""
 
@@ -126,7 +140,7 @@ class _Touched:
         self.stored = stored
         self.wake_at = None if stored is None else records.wake_of(stored)
         self.sealed: list[Sealed] = []
-        self.snapshots: dict[tuple[str, str], Output] = {}
+        self.snapshots: dict[tuple[str, str], Output] | None = None
         self.history: list[tuple[Any, bytes]] = []
 
 
@@ -175,12 +189,28 @@ class Work:
             self._touched[key].wake_at = None
             raise FoldRefused(type(error).__name__) from error
 
+    def seal(self) -> list[Unsealed]:
+        """After this every snapshot is encoded, in its last value. A key whose snapshot cannot be is as it was stored.
+
+        Returns those keys with their events. Call it once, before `sealed`, `writes` and `index`.
+        """
+        refused = []
+        for key, touched in self._touched.items():
+            try:
+                touched.sealed += [
+                    self._seal_snapshot(output) for output in (touched.snapshots or {}).values()
+                ]
+            except ValueError as error:
+                raws = [raw for _, raw in touched.history]
+                refused.append(Unsealed(key, type(error).__name__, raws))
+        for unsealed in refused:
+            self._load(unsealed.key)
+        return refused
+
     def sealed(self) -> Iterator[Sealed]:
-        """What is to be published: per key in the order of its folds, each snapshot once, in its last value."""
+        """What is to be published: per key in the order of its folds, snapshots last."""
         for touched in self._touched.values():
             yield from touched.sealed
-            for output in touched.snapshots.values():
-                yield self._seal_snapshot(output)
 
     def writes(self) -> dict[bytes, bytes | None]:
         """The records that changed, for the changelog and the store."""
@@ -212,7 +242,7 @@ class Work:
     def _load(self, key: str) -> _Touched:
         stored = self._store.get(records.head_key(key))
         head = None if stored is None else self._decode_head(stored)
-        collections = _Collections(self._collections, self._store, key)
+        collections = _Collections(self._collections, self._store, key) if self._collections else _NONE
         touched = _Touched(State(key, head, collections), collections, stored)
         self._touched[key] = touched
         return touched
@@ -236,6 +266,8 @@ class Work:
         touched.wake_at = None if step.head is None else step.wake_at
         for output in step.outputs:
             if isinstance(output.event, Snapshot):
+                if touched.snapshots is None:
+                    touched.snapshots = {}
                 touched.snapshots[(output.topic.name, output.key)] = output
             else:
                 touched.sealed.append(self._seal(output, event, raw))

@@ -36,7 +36,7 @@ def postgres(
     from sinks.postgres import schema
     from sinks.postgres.sink import APP, PostgresSink
     from sinks.projections import PROJECTIONS
-    from vaart import addresses, kafka, logs, settings
+    from vaart import addresses, collector, kafka, logs, settings
     from vaart.health import Health, HealthServer
 
     loaded = settings.load()
@@ -44,6 +44,7 @@ def postgres(
     found = addresses.resolve(loaded)
     kafka.wait_until_reachable(loaded, found)
     schema.require_current(found.postgres)
+    collector.calm()
     health = Health()
     server = HealthServer(loaded, health)
     try:

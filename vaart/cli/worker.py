@@ -27,7 +27,7 @@ def worker(
     from schemas.registry import Registry
     from streams.engine.worker import Worker
     from streams.views import VIEWS
-    from vaart import addresses, kafka, logs, settings
+    from vaart import addresses, collector, kafka, logs, settings
     from vaart.errors import UsageFault
 
     by_name = {known.name: known for known in VIEWS}
@@ -39,6 +39,8 @@ def worker(
     kafka.wait_until_reachable(loaded, found)
 
     registry = Registry(found.registry, loaded.registry.username, loaded.registry.password.get_secret_value())
+
+    collector.calm()
 
     async def serve() -> None:
         codec = Codec(registry, loaded.kafka.topic_prefix)

@@ -1,5 +1,6 @@
 import pytest
 
+from schemas.topics import Topic
 from streams.engine import records
 from streams.engine.stores import MemoryStore
 from streams.engine.work import FoldRefused, Work
@@ -37,6 +38,7 @@ def folded(store: MemoryStore, *events: Counted, key: str = "k") -> Work:
 
 
 def levels(work: Work) -> list[CountLevel]:
+    assert work.seal() == []
     return [decode(sealed.value or b"") for sealed in work.sealed() if sealed.topic is LEVELS]  # type: ignore[misc]
 
 
@@ -70,7 +72,7 @@ def test_a_hint_that_no_longer_holds_rings_nothing() -> None:
     commit(store, folded(store, event(1, at=0), event(1, at=DAY - 1)))
     work = work_on(store)
     work.ring("k", DAY)
-    assert (work.writes(), list(work.sealed())) == ({}, [])
+    assert (work.seal(), work.writes(), list(work.sealed())) == ([], {}, [])
 
 
 def test_the_due_index_follows_the_alarm() -> None:
@@ -126,3 +128,22 @@ def test_a_tombstone_is_sealed_as_one() -> None:
     work = work_on(MemoryStore(), view)
     work.fold("k", event(1), b"")
     assert [sealed.value for sealed in work.sealed()] == [None]
+
+
+def test_a_snapshot_that_cannot_be_encoded_leaves_its_key_as_it_was() -> None:
+    def refusing(topic: Topic, kind: type):  # type: ignore[no-untyped-def]
+        def encode_some(record: object) -> bytes:
+            if isinstance(record, CountLevel) and record.units > 100:
+                raise ValueError("out of range")
+            return encode(record)
+
+        return encode_some
+
+    store = MemoryStore()
+    work = Work(VIEW, store.lane(0), refusing, SEQ)
+    work.fold("k", event(101), b"guilty")
+    work.fold("good", event(1), b"")
+    (unsealed,) = work.seal()
+    assert (unsealed.key, unsealed.reason, unsealed.events) == ("k", "ValueError", [b"guilty"])
+    assert {sealed.key for sealed in work.sealed()} == {"good"}
+    assert records.head_key("k") not in work.writes()
