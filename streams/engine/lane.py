@@ -10,12 +10,10 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-import structlog
 
 from schemas.codec import Reason, Undecodable
 from schemas.events.clock import ClockAdvanced
 from schemas.events.dead_letters import DeadLettered
-from schemas.registry import RegistryAway
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.engine import changelog, position, records
 from streams.engine.letters import Arrived, Letters
@@ -30,9 +28,6 @@ from vaart import metrics
 PAGE = 1_000
 """How many held events or due keys one commit takes."""
 KEY_BYTES_MAX = 1_024
-REGISTRY_RETRY_S = 1.0
-
-log = structlog.get_logger()
 
 
 class _Held(msgspec.Struct, gc=False, array_like=True):
@@ -84,7 +79,8 @@ class Lane:
     def fold(self, topic: str, arrived: Sequence[Arrived]) -> int:
         """After this all of `arrived` (one source partition, in order) is committed. Returns how many were new.
 
-        Records below the next offset are passed over. Raises LaneLost; nothing of the failed transaction remains.
+        Records below the next offset are passed over. Raises LaneLost, or RegistryAway while a schema is needed that
+        only the registry has; nothing that was begun remains, and the same call may be tried again.
         """
         with self._around.turn:
             return self._fold(topic, arrived)
@@ -144,7 +140,7 @@ class Lane:
             return None
         try:
             record.key.decode()
-            return self._decode_value(topic, record.value or b"")
+            return self._around.decoders[topic](record.value or b"")
         except UnicodeDecodeError:
             letters.append(self._letters.of_record(topic, record, "decode", Reason.INVALID_KEY))
         except Undecodable as error:
@@ -152,16 +148,6 @@ class Lane:
                 self._letters.of_record(topic, record, "decode", error.reason, error.detail, error.schema_id)
             )
         return None
-
-    def _decode_value(self, topic: str, value: bytes) -> Any:
-        """Waits while the registry is away: nothing is known to be wrong with the record then."""
-        while True:
-            try:
-                return self._around.decoders[topic](value)
-            except RegistryAway as error:
-                log.warning("registry_away", lane=self.number, detail=str(error))
-                if self._around.stopping.wait(REGISTRY_RETRY_S):
-                    raise LaneLost("stopped while the registry was away") from error
 
     def _fold_one(
         self, work: Work, topic: str, record: Arrived, event: Any, letters: list[DeadLettered]
@@ -201,7 +187,7 @@ class Lane:
         letters: list[DeadLettered] = []
         for _, encoded in page:
             held = msgspec.msgpack.decode(encoded, type=_Held)
-            event = self._decode_value(held.topic, held.value)
+            event = self._around.decoders[held.topic](held.value)
             try:
                 work.fold(held.key, event, held.value)
             except FoldRefused as refused:

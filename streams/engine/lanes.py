@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from schemas.registry import RegistryAway
 from streams.engine.lane import Lane
 from streams.engine.letters import Arrived
 from streams.engine.stores import Store
@@ -23,6 +24,7 @@ QUEUE_RECORDS_HIGH = 8_000
 QUEUE_RECORDS_LOW = 4_000
 IDLE_S = 0.25
 OPEN_ATTEMPTS_MAX = 3
+REGISTRY_RETRY_S = 1.0
 
 log = structlog.get_logger()
 
@@ -219,18 +221,18 @@ class Lanes:
         return taken
 
     async def _in_thread(self, running: _Running, work: Callable[[Lane], Any]) -> Any:
-        """Runs `work` in the lane's turn. A lane that was lost is opened again, so that `work` is tried anew."""
-        loop = asyncio.get_running_loop()
-        for attempt in range(1, OPEN_ATTEMPTS_MAX + 1):
-            job = loop.run_in_executor(self._pool, work, running.lane)
+        """The result of `work` in the lane's thread. Waits for a registry that is away; opens a lost lane again."""
+        lost = 0
+        while True:
             try:
-                result = await asyncio.shield(job)
-            except asyncio.CancelledError:
-                await asyncio.gather(job, return_exceptions=True)
-                raise
-            except LaneLost as lost:
-                log.warning("lane_lost", lane=running.lane.number, reason=str(lost), attempt=attempt)
-                if attempt == OPEN_ATTEMPTS_MAX or running.lane.number not in self._running:
+                result = await self._finished(running.lane, work)
+            except RegistryAway:
+                log.warning("registry_away", lane=running.lane.number)
+                await asyncio.sleep(REGISTRY_RETRY_S)
+            except LaneLost as error:
+                lost += 1
+                log.warning("lane_lost", lane=running.lane.number, reason=str(error), times=lost)
+                if lost == OPEN_ATTEMPTS_MAX or running.lane.number not in self._running:
                     raise
                 running.lane = await self._open(
                     running.lane.number, lambda: running.lane.number in self._running
@@ -238,7 +240,15 @@ class Lanes:
             else:
                 running.next_offsets = running.lane.next_offsets
                 return result
-        raise AssertionError("unreachable")
+
+    async def _finished(self, lane: Lane, work: Callable[[Lane], Any]) -> Any:
+        """Even when this task is cancelled, what the thread does is brought to its end."""
+        job = asyncio.get_running_loop().run_in_executor(self._pool, work, lane)
+        try:
+            return await asyncio.shield(job)
+        except asyncio.CancelledError:
+            await asyncio.gather(job, return_exceptions=True)
+            raise
 
 
 def _earliest(running: _Running) -> str | None:

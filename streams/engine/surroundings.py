@@ -35,5 +35,4 @@ class Surroundings:
     producer_config: Mapping[str, Any]
     consumer_config: Mapping[str, Any]
     admin_config: Mapping[str, Any]
-    stopping: threading.Event
     turn: threading.Lock = field(default_factory=threading.Lock)

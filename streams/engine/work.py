@@ -10,13 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.meta import Snapshot
+from schemas.registry import RegistryAway
 from schemas.topics import Topic
 from streams.engine import records
 from streams.engine.stores import LaneStore, MemoryStore
 from streams.view import Output, Part, State, Step, Tick, View
+from vaart.errors import VaartError
 
 RINGS_MAX = 10_000
 """How many alarms of one key may go off before one event; more is a view that wakes itself without end."""
+
+NOT_THE_RECORDS_FAULT = (VaartError, RegistryAway)
+"""A schema that is not registered, a disk that is full: the worker stops or waits, and no record is put aside."""
 
 Encoders = Callable[[Topic, type], Callable[[Any], bytes]]
 
@@ -171,6 +176,8 @@ class Work:
         touched = self._touched.get(key) or self._load(key)
         try:
             self._fold_one(touched, event, raw)
+        except NOT_THE_RECORDS_FAULT:
+            raise
         except Exception as error:
             self._forget(touched)
             raise FoldRefused(type(error).__name__) from error
@@ -184,6 +191,8 @@ class Work:
         touched = self._touched.get(key) or self._load(key)
         try:
             self._ring(touched, until)
+        except NOT_THE_RECORDS_FAULT:
+            raise
         except Exception as error:
             self._forget(touched)
             self._touched[key].wake_at = None

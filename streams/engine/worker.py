@@ -10,14 +10,17 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, partial
 from typing import Any, Protocol, cast
 
 import faust
 import structlog
 from faust.types import TP
 
-from schemas.topics import Topic
+from schemas.events.clock import ClockAdvanced
+from schemas.events.dead_letters import DeadLettered
+from schemas.registry import RegistryAway, SchemaUnknown
+from schemas.topics import DEAD_LETTERS, Topic
 from streams.engine.lane import writers_of
 from streams.engine.lanes import Lanes
 from streams.engine.stores import MemoryStore, RocksStore, Store
@@ -26,6 +29,7 @@ from streams.engine.transport import BatchMessage, BatchSchema, Consumer
 from streams.view import View
 from vaart import clock, kafka
 from vaart.addresses import Addresses
+from vaart.errors import ConfigFault, DependencyAway
 from vaart.health import Health, HealthServer
 from vaart.settings import Settings
 
@@ -78,13 +82,18 @@ class Worker:
         self._stopped = asyncio.Event()
         self.failure: BaseException | None = None
         self.app = _app(view, settings, addresses, instance)
-        around = _surroundings(view, views, settings, addresses, codec, self._stopping)
+        around = _surroundings(view, views, settings, addresses, codec)
+        self._around = around
         self.lanes = Lanes(around, _store(view, settings, instance), self, self._fail)
         self.app.lanes = self.lanes
         self._connect()
 
     async def run(self) -> None:
-        """Returns after SIGTERM or SIGINT, drained; raises what ended the worker otherwise."""
+        """Returns after SIGTERM or SIGINT, drained; raises what ended the worker otherwise.
+
+        Raises DependencyAway or ConfigFault at once where the registry does not answer or lacks our schemas.
+        """
+        self._require_schemas()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopped.set)
@@ -121,6 +130,17 @@ class Worker:
         consumer, tp = self.app.consumer, TP(topic, partition)
         end = consumer.highwater(tp)
         return end is not None and (await consumer.position(tp) or 0) >= end
+
+    def _require_schemas(self) -> None:
+        """What every lane needs to write, whatever its view; other schemas are asked for when they are first used."""
+        try:
+            for topic in self._view.outputs:
+                self._around.encoders(topic, ClockAdvanced)
+            self._around.encoders(DEAD_LETTERS, DeadLettered)
+        except RegistryAway as error:
+            raise DependencyAway(
+                f"{error}.\nStart it (`vaart up` starts a local one), or set VAART_REGISTRY__URL to where it runs."
+            ) from None
 
     @property
     def _consumer(self) -> Consumer:
@@ -209,22 +229,27 @@ def _surroundings(
     settings: Settings,
     addresses: Addresses,
     codec: Coding,
-    stopping: threading.Event,
 ) -> Surroundings:
     return Surroundings(
         view=view,
         prefix=settings.kafka.topic_prefix,
         partitions=settings.kafka.partitions,
         decoders={source.name: codec.decoder(source) for source in view.sources},
-        encoders=cache(codec.encoder),
+        encoders=cache(partial(_encoder, codec)),
         writers=writers_of(view.sources, views, settings.kafka.partitions),
         clock=clock.wall,
         is_replay=settings.clock == "replay",
         producer_config=kafka.producer_config(settings, addresses),
         consumer_config=kafka.consumer_config(settings, addresses, view.group + ".restore"),
         admin_config=kafka.admin_config(settings, addresses),
-        stopping=stopping,
     )
+
+
+def _encoder(codec: Coding, topic: Topic, struct: type) -> Callable[[Any], bytes]:
+    try:
+        return codec.encoder(topic, struct)
+    except SchemaUnknown as error:
+        raise ConfigFault(f"{error}: run `vaart schemas register`") from error
 
 
 def _store(view: View, settings: Settings, instance: str) -> Store:
