@@ -18,7 +18,7 @@ demo: $(READY) ## Send real shop history through the whole pipeline and show wha
 	@.venv/bin/vaart demo $(ARGS)
 
 test: $(READY) ## Pass the tests, on real servers (ARGS="tests/local -x")
-	@.venv/bin/pytest -m "not torture" $(ARGS)
+	@.venv/bin/pytest -m "not torture" -n 2 --dist loadfile $(ARGS)
 
 torture: $(READY) ## Pass the long proofs: crashes, full disks, lost servers
 	@.venv/bin/pytest -m torture --timeout 3600 $(ARGS)

@@ -93,8 +93,12 @@ class Registry:
 
     def register(self, subject: str, schema: Schema, compatibility: str) -> int:
         """Afterwards the subject keeps to `compatibility` and holds the schema. Its id; repeatable."""
-        rule = {"compatibility": compatibility}
-        self._good(self._ask("PUT", f"/config/{_quoted(subject)}", rule), subject)
+        path, rule = f"/config/{_quoted(subject)}", {"compatibility": compatibility}
+        answer = self._ask("PUT", path, rule)
+        if answer.status_code == httpx.codes.CONFLICT:
+            # Another writer made the rule between Apicurio's look and its own try; now it is there to be set.
+            answer = self._ask("PUT", path, rule)
+        self._good(answer, subject)
         answer = self._ask("POST", f"/subjects/{_quoted(subject)}/versions", _body(schema))
         return int(self._good(answer, subject)["id"])
 

@@ -3,84 +3,91 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 
 import pytest
 
+from sinks.postgres import schema
+from vaart.cli import topics
+from vaart.settings import Settings
+
 NOWHERE = "127.0.0.1:1"
+SERVICES = (("worker", "stock"), ("sink", "postgres"), ("sink", "notifications"), ("serve", "gateway"))
+Ended = dict[tuple[str, ...], tuple[int, str]]
 
 
-def start(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def start(commands: Iterable[tuple[str, ...]], **variables: str) -> Ended:
+    """What each command exits with and says. They run side by side, since most of them wait."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VAART_")}
-    return subprocess.run(
-        [sys.executable, "-m", "vaart.cli", *command],
-        env={**environment, **variables},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    started = {
+        command: subprocess.Popen(
+            [sys.executable, "-m", "vaart.cli", *command],
+            env={**environment, **variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for command in commands
+    }
+    said = {command: process.communicate(timeout=120)[0] for command, process in started.items()}
+    return {command: (process.returncode, said[command]) for command, process in started.items()}
 
 
-SERVICES = [
-    ("worker", "stock"),
-    ("sink", "postgres"),
-    ("sink", "notifications"),
-    ("serve", "gateway"),
-    ("demo",),
-]
-
-
-@pytest.mark.parametrize("command", SERVICES, ids=" ".join)
-def test_without_kafka(command: tuple[str, ...]) -> None:
+def test_without_kafka() -> None:
     ended = start(
-        *command,
+        [*SERVICES, ("demo",), ("topics", "plan")],
         VAART_KAFKA__BOOTSTRAP_SERVERS=NOWHERE,
         VAART_REGISTRY__URL=f"http://{NOWHERE}",
         VAART_POSTGRES__DSN=f"postgresql://{NOWHERE}/none",
     )
-    assert ended.returncode == 69, ended.stderr
-    said = ended.stdout + ended.stderr
-    assert "Kafka" in said
-    assert NOWHERE in said
-    assert "vaart up" in said
-    assert "Traceback" not in said
+    for command, (code, said) in ended.items():
+        assert code == 69, (command, said)
+        assert all(word in said for word in ("Kafka", NOWHERE, "vaart up")), (command, said)
+        assert "Traceback" not in said, command
 
 
 @pytest.mark.servers
-@pytest.mark.parametrize("command", SERVICES[:-1], ids=" ".join)
-def test_without_the_registry(command: tuple[str, ...], environment: dict[str, str]) -> None:
-    ended = start(*command, **{**_own(environment), "VAART_REGISTRY__URL": f"http://{NOWHERE}"})
-    assert ended.returncode == 69, ended.stdout + ended.stderr
-    assert f"http://{NOWHERE}" in ended.stdout + ended.stderr
-
-
-@pytest.mark.servers
-@pytest.mark.parametrize("name", ["postgres", "notifications"])
-def test_without_postgres(name: str, environment: dict[str, str]) -> None:
-    dsn = f"postgresql://someone:hidden@{NOWHERE}/none"
-    ended = start("sink", name, **{**_own(environment), "VAART_POSTGRES__DSN": dsn})
-    assert ended.returncode == 69, ended.stdout + ended.stderr
-    said = ended.stdout + ended.stderr
-    assert "Postgres" in said
-    assert "VAART_POSTGRES__DSN" in said
-    assert "hidden" not in said
-
-
-@pytest.mark.parametrize("command", [*SERVICES, ("up",), ("status",)], ids=" ".join)
-def test_wrong_settings_are_all_listed(command: tuple[str, ...]) -> None:
+def test_without_the_registry(settings: Settings, environment: dict[str, str]) -> None:
+    topics.ensure(settings)
+    schema.upgrade(environment["VAART_POSTGRES__DSN"])
     ended = start(
-        *command, VAART_KAFKA__PARTITIONS="many", VAART_CLOCK="sundial", VAART_KAFKA__SERVRS="a", VAART_X="1"
+        [*SERVICES, ("schemas", "check")], **{**_own(environment), "VAART_REGISTRY__URL": f"http://{NOWHERE}"}
     )
-    assert ended.returncode == 78
-    for name in ("VAART_KAFKA__PARTITIONS", "VAART_CLOCK", "VAART_KAFKA__SERVRS", "VAART_X"):
-        assert name in ended.stderr
-    assert "sundial" not in ended.stderr
+    for command, (code, said) in ended.items():
+        assert code == 69, (command, said)
+        assert all(word in said for word in ("registry", f"http://{NOWHERE}", "vaart up")), (command, said)
+
+
+@pytest.mark.servers
+def test_without_postgres(environment: dict[str, str]) -> None:
+    dsn = f"postgresql://someone:hidden@{NOWHERE}/none"
+    ended = start(
+        [("sink", "postgres"), ("sink", "notifications"), ("db", "upgrade")],
+        **{**_own(environment), "VAART_POSTGRES__DSN": dsn},
+    )
+    for command, (code, said) in ended.items():
+        assert code == 69, (command, said)
+        assert all(word in said for word in ("Postgres", "VAART_POSTGRES__DSN")), (command, said)
+        assert "hidden" not in said, command
+
+
+def test_wrong_settings_are_all_listed() -> None:
+    wrong = {
+        "VAART_KAFKA__PARTITIONS": "many",
+        "VAART_CLOCK": "sundial",
+        "VAART_KAFKA__SERVRS": "a",
+        "VAART_X": "1",
+    }
+    for command, (code, said) in start([*SERVICES, ("demo",), ("up",), ("status",)], **wrong).items():
+        assert code == 78, (command, said)
+        assert all(name in said for name in wrong), (command, said)
+        assert "sundial" not in said, command
 
 
 def test_an_unknown_view_names_the_known_ones() -> None:
-    ended = start("worker", "stok")
-    assert ended.returncode == 2
-    assert "stock" in ended.stderr
+    ((code, said),) = start([("worker", "stok")]).values()
+    assert code == 2
+    assert "stock" in said
 
 
 def _own(environment: dict[str, str]) -> dict[str, str]:
