@@ -249,7 +249,7 @@ def _encoder(codec: Coding, topic: Topic, struct: type) -> Callable[[Any], bytes
     try:
         return codec.encoder(topic, struct)
     except SchemaUnknown as error:
-        raise ConfigFault(f"{error}: run `vaart schemas register`") from error
+        raise ConfigFault(str(error)) from error
 
 
 def _store(view: View, settings: Settings, instance: str) -> Store:

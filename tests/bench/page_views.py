@@ -15,6 +15,7 @@ from schemas.codec import Codec, frame, subject_of
 from schemas.compatibility import BACKWARD
 from schemas.events.activity import PageViewed
 from schemas.events.clock import ClockAdvanced
+from schemas.events.dead_letters import DeadLettered
 from schemas.identifiers import ANONYMOUS_ID
 from schemas.ids import event_id
 from schemas.meta import Event, Identifier, Instant, Meta, Snapshot
@@ -162,6 +163,8 @@ def prepare(ground: Ground, records: int) -> None:
         for struct in (PageViewed, ClockAdvanced):
             registry.register(subject_of(VIEWS, struct, PREFIX), schema_of(struct), BACKWARD)
         registry.register(counted_subject(PREFIX), COUNTED_SCHEMA, BACKWARD)
+        for topic, struct in ((COUNTS, ClockAdvanced), (DEAD_LETTERS, DeadLettered)):
+            registry.register(subject_of(topic, struct, PREFIX), schema_of(struct), BACKWARD)
         encode = Codec(registry, PREFIX).encoder(VIEWS, PageViewed)
     with on(OURS):
         publish(ground, PREFIX + VIEWS.name, ((key, encode(event)) for key, event in page_views(records)))

@@ -6,7 +6,7 @@ import sys
 from schemas.registry import Registry
 from streams.engine.worker import Coding, Worker
 from tests.bench.page_views import COUNTING, PASSING, Avro, Unread
-from vaart import addresses, logs, settings
+from vaart import addresses, collector, logs, settings
 
 
 async def main(name: str) -> None:
@@ -16,6 +16,7 @@ async def main(name: str) -> None:
     found = addresses.resolve(loaded)
     view = {view.name: view for view in (COUNTING, PASSING)}[name]
     codec: Coding = Unread() if view is PASSING else Avro(Registry(found.registry), loaded.kafka.topic_prefix)
+    collector.calm()
     await Worker(view, (view,), loaded, found, codec).run()
 
 
