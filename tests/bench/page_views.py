@@ -163,8 +163,8 @@ def prepare(ground: Ground, records: int) -> None:
         for struct in (PageViewed, ClockAdvanced):
             registry.register(subject_of(VIEWS, struct, PREFIX), schema_of(struct), BACKWARD)
         registry.register(counted_subject(PREFIX), COUNTED_SCHEMA, BACKWARD)
-        for topic, struct in ((COUNTS, ClockAdvanced), (DEAD_LETTERS, DeadLettered)):
-            registry.register(subject_of(topic, struct, PREFIX), schema_of(struct), BACKWARD)
+        for topic, entry in ((COUNTS, ClockAdvanced), (DEAD_LETTERS, DeadLettered)):
+            registry.register(subject_of(topic, entry, PREFIX), schema_of(entry), BACKWARD)
         encode = Codec(registry, PREFIX).encoder(VIEWS, PageViewed)
     with on(OURS):
         publish(ground, PREFIX + VIEWS.name, ((key, encode(event)) for key, event in page_views(records)))

@@ -12,7 +12,9 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from schemas.events.clock import ClockAdvanced
 from schemas.topics import DEAD_LETTERS
+from streams.engine import position
 from tests.streams.engine import counting
 
 PARTITIONS = 4
@@ -48,6 +50,15 @@ class Rig:
             value = event if isinstance(event, bytes) else counting.encode(event)
             self.producer.produce(self.prefix + topic, value, key.encode())
             self.producer.poll(0)
+        assert self.producer.flush(30) == 0
+
+    def advance(self, until: int) -> None:
+        """The replay's clock stands at `until`, behind all that was sent."""
+        clock = ClockAdvanced(until=until, writer=position.REPLAY, lane=0, lanes=1)
+        for number in range(PARTITIONS):
+            self.producer.produce(
+                self.prefix + counting.COUNTED.name, counting.encode(clock), b"clock", number
+            )
         assert self.producer.flush(30) == 0
 
     def start(self, name: str, **environment: str) -> None:

@@ -1,8 +1,8 @@
-"""A worker of the counting view as a process of its own: `python -m tests.streams.engine.run_counting INSTANCE`."""
+"""A worker of the counting view as a process of its own; INSTANCE names it, ORDERED makes it time-ordered."""
 
 import asyncio
+import dataclasses
 import os
-import sys
 
 from streams.engine.worker import Worker
 from tests.streams.engine import counting
@@ -22,17 +22,10 @@ class Json:
 async def main() -> None:
     loaded = settings.load()
     logs.configure("worker-counting", loaded.log_level)
-    worker = Worker(
-        counting.VIEW,
-        (counting.VIEW,),
-        loaded,
-        addresses.resolve(loaded),
-        Json(),
-        os.environ.get("INSTANCE", ""),
-    )
-    await worker.run()
+    view = dataclasses.replace(counting.VIEW, is_time_ordered="ORDERED" in os.environ)
+    found = addresses.resolve(loaded)
+    await Worker(view, (view,), loaded, found, Json(), os.environ.get("INSTANCE", "")).run()
 
 
 if __name__ == "__main__":
     asyncio.run(main())
-    sys.exit(0)

@@ -1,6 +1,7 @@
 """The private names of Faust and aiokafka that the batch transport leans on: a version without one fails here."""
 
 import inspect
+from typing import Any
 
 import aiokafka
 import faust
@@ -67,3 +68,12 @@ def test_a_rebalance_is_complete_only_after_its_listeners() -> None:
         < source.index("perform_seek()")
         < source.index("resume_flow()")
     )
+
+
+async def test_the_workers_consumer_has_our_assignor_and_reads_committed_records() -> None:
+    app = faust.App("contract", broker="batch://127.0.0.1:9", web_enabled=False, table_standby_replicas=0)
+    thread: Any = app.consumer._thread  # type: ignore[attr-defined]
+    assert type(thread) is ConsumerThread
+    consumer = thread._create_worker_consumer(app.transport)
+    assert consumer._partition_assignment_strategy == [app.assignor]
+    assert consumer._isolation_level == "read_committed"

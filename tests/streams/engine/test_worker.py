@@ -2,6 +2,7 @@
 
 import random
 import signal
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +12,9 @@ import pytest
 from schemas.events.clock import ClockAdvanced
 from schemas.events.dead_letters import DeadLettered
 from schemas.topics import DEAD_LETTERS
-from streams.engine import position
 from tests.streams.engine import counting
 from tests.streams.engine.counting import DAY, Counted, CountLevel, event
-from tests.streams.engine.rig import PARTITIONS, Rig
+from tests.streams.engine.rig import PARTITIONS, PATIENCE_S, Rig
 from vaart.addresses import Addresses
 
 pytestmark = pytest.mark.servers
@@ -117,19 +117,40 @@ def test_rubbish_becomes_one_dead_letter_each_and_the_rest_goes_on(rig: Rig) -> 
 def test_silent_keys_are_woken_by_the_replays_clock(rig: Rig) -> None:
     rig.start("a", VAART_CLOCK="replay")
     rig.send([("key-1", event(1, at=0, event_id="1")), ("key-2", event(1, at=DAY, event_id="2"))])
-    for number in range(PARTITIONS):
-        rig.producer.produce(
-            rig.prefix + COUNTED,
-            counting.encode(ClockAdvanced(until=DAY, writer=position.REPLAY, lane=0, lanes=1)),
-            b"clock",
-            number,
-        )
-    rig.producer.flush(10)
+    rig.advance(DAY)
     clocks = [record for _, record, _ in rig.wait_for(PASSED, 2 + PARTITIONS * PARTITIONS)]
     assert sum(isinstance(record, ClockAdvanced) for record in clocks) == PARTITIONS * PARTITIONS
     levels = [(key, record) for key, record, _ in rig.read(LEVELS) if isinstance(record, CountLevel)]
     rung = {key: level.rung for key, level in levels}
     assert rung == {"key-1": 1, "key-2": 0}
+
+
+def test_a_replay_is_folded_in_the_order_of_time(rig: Rig) -> None:
+    rig.start("a", VAART_CLOCK="replay", ORDERED="1")
+    late, early, later = (event(1, at=days * DAY, event_id=str(days)) for days in (4, 1, 9))
+    rig.send([("key", late), ("key", early), ("key", later)])
+    rig.advance(5 * DAY)
+    rig.wait_for(PASSED, 2 + PARTITIONS * PARTITIONS)
+    rig.kill("a")
+    rig.start("a", VAART_CLOCK="replay", ORDERED="1")
+    rig.advance(9 * DAY)
+    found = [record for _, record, _ in rig.wait_for(PASSED, 3 + 2 * PARTITIONS * PARTITIONS)]
+    passed = [record.meta.event_id for record in found if isinstance(record, Counted)]
+    assert passed == ["1", "4", "9"]
+    levels = [record for _, record, _ in rig.read(LEVELS) if isinstance(record, CountLevel)]
+    assert (levels[-1].units, levels[-1].rung) == (3, 2)
+
+
+def test_live_the_wall_clock_wakes_silent_keys(rig: Rig) -> None:
+    rig.start("a")
+    due_soon = time.time_ns() // 1000 - DAY + 2_000_000
+    rig.send([("key", event(1, at=due_soon)), ("other", event(1, at=due_soon + DAY // 2))])
+    deadline = time.monotonic() + PATIENCE_S
+    rung: dict[str, int] = {}
+    while rung.get("key") != 1:
+        assert time.monotonic() < deadline, rung
+        rung = {key: record.rung for key, record, _ in rig.read(LEVELS) if isinstance(record, CountLevel)}
+    assert rung == {"key": 1, "other": 0}
 
 
 def test_a_topic_with_other_partitions_is_refused(rig: Rig) -> None:
