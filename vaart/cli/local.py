@@ -93,14 +93,18 @@ def _progress(names: list[str]) -> "Iterator[Advance]":
 
 
 def _show(state_dir: Path, output: Output) -> None:
+    from vaart.cli import services
     from vaart.local import running
 
-    found = running.status(state_dir.resolve())
+    state_dir = state_dir.resolve()
+    found, runs = running.status(state_dir), services.running(state_dir)
     if output is Output.JSON:
-        json.dump(
-            {"state_dir": str(state_dir.resolve()), "servers": [asdict(server) for server in found]},
-            sys.stdout,
-        )
+        answer = {
+            "state_dir": str(state_dir),
+            "servers": [asdict(server) for server in found],
+            "services": [{"of": name, "pid": pid} for name, pid in runs],
+        }
+        json.dump(answer, sys.stdout)
         typer.echo()
         return
     from rich.console import Console
@@ -113,5 +117,7 @@ def _show(state_dir: Path, output: Output) -> None:
             table.add_row(server.name, server.address, str(server.pid), memory, f"{server.uptime_s} s")
         else:
             table.add_row(server.name, "stopped", "", "", "")
+    for name, pid in runs:
+        table.add_row("services", f"of {name}", str(pid), "", "")
     Console().print(table)
     typer.echo(f"logs: {state_dir / 'logs'}")

@@ -62,13 +62,22 @@ def run_detached(settings: Settings, environment: Mapping[str, str]) -> None:
 def stop_all(state_dir: Path) -> list[str]:
     """After this no `vaart run` of this state folder, or of a demo kept in it, goes on. Returns what was stopped."""
     stopped = []
-    for file in (state_dir / RUN_FILE, *sorted(state_dir.glob(f"*/{RUN_FILE}"))):
+    for file in _run_files(state_dir):
         for process in _noted(file):
             process.send_signal(signal.SIGTERM)
             process.wait(STOP_S_MAX)
             stopped.append(f"services of {file.parent.name}")
         file.unlink(missing_ok=True)
     return stopped
+
+
+def running(state_dir: Path) -> list[tuple[str, int]]:
+    """Each `vaart run` of this state folder, or of a demo kept in it: its folder and its process."""
+    return [(file.parent.name, process.pid) for file in _run_files(state_dir) for process in _noted(file)]
+
+
+def _run_files(state_dir: Path) -> list[Path]:
+    return [state_dir / RUN_FILE, *sorted(state_dir.glob(f"*/{RUN_FILE}"))]
 
 
 def _noted(file: Path) -> Iterator[psutil.Process]:
