@@ -5,13 +5,13 @@ since the tail may be transaction markers. A store that is still there needs the
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import structlog
-from confluent_kafka import Consumer, KafkaError, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from streams.engine import position, records
@@ -26,6 +26,8 @@ STALE_AFTER_US = int(3.5 * 24 * 3600 * 1e6)
 """Half of the state topics' delete.retention.ms: an older store has missed tombstones that are gone by now."""
 BROKER_TIMEOUT_S = 30.0
 SILENCE_S_MAX = 60.0
+TOPIC_VISIBLE_S_MAX = 5.0
+TOPIC_ASKED_EVERY_S = 0.2
 
 log = structlog.get_logger()
 
@@ -52,7 +54,7 @@ encode_end = msgspec.msgpack.Encoder().encode
 
 def restore(around: Surroundings, lane: int, store: LaneStore, is_current: Callable[[], bool]) -> Restored:
     """After this `store` equals the lane's committed changelog. Raises ConfigFault, LaneLost, DependencyAway."""
-    ids = _topic_ids(around)
+    ids = topic_ids(around, [topic.name for topic in around.view.sources] + [around.view.changelog])
     changelog_id = ids[around.view.changelog]
     consumer = Consumer({**around.consumer_config, "enable.partition.eof": True})
     try:
@@ -64,21 +66,12 @@ def restore(around: Surroundings, lane: int, store: LaneStore, is_current: Calla
     return Restored(found, End(changelog_id, end, around.clock()), count)
 
 
-def _topic_ids(around: Surroundings) -> dict[str, str]:
-    """The ids of the sources and the changelog. Raises ConfigFault where one is missing or has other partitions."""
-    names = [*(topic.name for topic in around.view.sources), around.view.changelog]
+def topic_ids(around: Surroundings, names: Iterable[str]) -> dict[str, str]:
+    """The ids of these topics. Raises ConfigFault where one is missing or has other partitions than configured."""
     admin = AdminClient(dict(around.admin_config))
-    futures = admin.describe_topics(
-        TopicCollection([around.prefix + name for name in names]), request_timeout=BROKER_TIMEOUT_S
-    )
     found = {}
-    for name in names:
-        try:
-            description = futures[around.prefix + name].result()
-        except Exception as error:
-            raise ConfigFault(
-                f"topic {around.prefix + name} cannot be read ({error}): run `vaart topics apply`"
-            ) from error
+    for name in dict.fromkeys(names):
+        description = _description(admin, around.prefix + name)
         if len(description.partitions) != around.partitions:
             raise ConfigFault(
                 f"topic {around.prefix + name} has {len(description.partitions)} partitions, "
@@ -86,6 +79,22 @@ def _topic_ids(around: Surroundings) -> dict[str, str]:
             )
         found[name] = str(description.topic_id)
     return found
+
+
+def _description(admin: AdminClient, topic: str) -> Any:
+    """A topic that was just made is not known everywhere at once, so one that seems missing is asked for again."""
+    deadline = time.monotonic() + TOPIC_VISIBLE_S_MAX
+    while True:
+        asked = admin.describe_topics(TopicCollection([topic]), request_timeout=BROKER_TIMEOUT_S)
+        try:
+            return asked[topic].result()
+        except KafkaException as error:
+            code = error.args[0].code()
+            if code != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise DependencyAway(f"Kafka does not describe {topic}: {error.args[0].str()}") from error
+            if time.monotonic() > deadline:
+                raise ConfigFault(f"topic {topic} does not exist: run `vaart topics apply`") from error
+            time.sleep(TOPIC_ASKED_EVERY_S)
 
 
 def _start(around: Surroundings, lane: int, store: LaneStore, consumer: Consumer, changelog_id: str) -> int:

@@ -75,6 +75,7 @@ class Lanes:
         self._sources = [topic.name for topic in around.view.sources]
         self._running: dict[int, _Running] = {}
         self._pool = ThreadPoolExecutor(max_workers=around.partitions, thread_name_prefix="lane")
+        self._is_current: Callable[[], bool] = lambda: False
         self.is_ready = False
 
     @property
@@ -98,6 +99,7 @@ class Lanes:
 
         Raises LaneLost when a newer rebalance has overtaken this one, and what Lane.open raises.
         """
+        self._is_current = is_current
         wanted = self._whole_lanes(assigned)
         for number in [number for number in self._running if number not in wanted]:
             await self._drop(number)
@@ -161,6 +163,11 @@ class Lanes:
         try:
             while True:
                 await self._turn(running)
+        except LaneLost as lost:
+            if self._is_current():
+                self._fail(lost)
+            else:  # the next assignment opens it anew, if it is ours then
+                self._running.pop(running.lane.number, None)
         except Exception as error:
             self._fail(error)
 
@@ -234,9 +241,7 @@ class Lanes:
                 log.warning("lane_lost", lane=running.lane.number, reason=str(error), times=lost)
                 if lost == OPEN_ATTEMPTS_MAX or running.lane.number not in self._running:
                     raise
-                running.lane = await self._open(
-                    running.lane.number, lambda: running.lane.number in self._running
-                )
+                running.lane = await self._open(running.lane.number, self._is_current)
             else:
                 running.next_offsets = running.lane.next_offsets
                 return result

@@ -74,11 +74,14 @@ class Consumer(driver.Consumer):
         return known
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, BatchMessage]]:  # noqa: ASYNC109
+        if not self.flow_active:
+            await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
         epoch = self.fetch_epoch
         records, _ = await self._wait_next_records(timeout)
-        if records is None or self.should_stop:
-            return
-        if not self.flow_active:
+        if records is None or self.should_stop or not self.flow_active:
+            return  # whoever resumes the flow seeks first
+        if epoch != self.fetch_epoch:
+            # Fetched before a seek or after it? Dropping what came after would skip it for good, so: seek again.
             await self.perform_seek()
             return
         for partition, found in records.items():

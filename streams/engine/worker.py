@@ -21,6 +21,7 @@ from schemas.events.clock import ClockAdvanced
 from schemas.events.dead_letters import DeadLettered
 from schemas.registry import RegistryAway, SchemaUnknown
 from schemas.topics import DEAD_LETTERS, Topic
+from streams.engine import changelog
 from streams.engine.lane import writers_of
 from streams.engine.lanes import Lanes
 from streams.engine.stores import MemoryStore, RocksStore, Store
@@ -91,8 +92,10 @@ class Worker:
     async def run(self) -> None:
         """Returns after SIGTERM or SIGINT, drained; raises what ended the worker otherwise.
 
-        Raises DependencyAway or ConfigFault at once where the registry does not answer or lacks our schemas.
+        Raises ConfigFault at once where a topic is missing or the registry lacks our schemas, DependencyAway where the
+        registry does not answer.
         """
+        self._require_topics()
         self._require_schemas()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -130,6 +133,12 @@ class Worker:
         consumer, tp = self.app.consumer, TP(topic, partition)
         end = consumer.highwater(tp)
         return end is not None and (await consumer.position(tp) or 0) >= end
+
+    def _require_topics(self) -> None:
+        """Kafka would let us join a group over topics that are not there, and wait for ever."""
+        view = self._view
+        names = [topic.name for topic in (*view.sources, *view.outputs, DEAD_LETTERS)]
+        changelog.topic_ids(self._around, [*names, view.changelog])
 
     def _require_schemas(self) -> None:
         """What every lane needs to write, whatever its view; other schemas are asked for when they are first used."""

@@ -105,6 +105,12 @@ BUCKETS = (
 )  # fmt: skip
 
 
+def test_topics_that_are_not_there_are_said_at_once(environment: dict[str, str]) -> None:
+    with worker(environment, "stock") as running:
+        assert running.wait(60) == 78
+        assert "vaart topics apply" in (running.stdout.read() if running.stdout else "")
+
+
 def test_schemas_that_are_not_registered_are_said_at_once(
     settings: Settings, environment: dict[str, str]
 ) -> None:

@@ -1,0 +1,86 @@
+"""What the transport does with records that are fetched while somebody seeks: none is skipped for good."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import faust
+import pytest
+from faust.types import TP
+
+from streams.engine.transport import BATCH_RECORDS_MAX, BatchMessage
+
+PARTITION = TP("t", 0)
+
+
+class Recording(faust.App):
+    """An app whose consumer fetches what a test says, and notes its seeks."""
+
+    def __init__(self) -> None:
+        super().__init__("transport", broker="batch://127.0.0.1:9", web_enabled=False)
+        self.seeks = 0
+
+
+@pytest.fixture
+async def fetching(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A consumer with two fetched records; `during` runs while they are on their way."""
+    app = Recording()
+    consumer: Any = app.consumer
+    consumer.during = lambda: None
+    records = [SimpleNamespace(offset=offset, timestamp=0, timestamp_type=0) for offset in (7, 8)]
+
+    async def wait_next_records(_timeout: float) -> tuple[Any, Any]:
+        consumer.during()
+        return {PARTITION: records}, {PARTITION}
+
+    async def perform_seek() -> None:
+        app.seeks += 1
+        consumer.fetch_epoch += 1
+
+    monkeypatch.setattr(consumer, "_wait_next_records", wait_next_records)
+    monkeypatch.setattr(consumer, "perform_seek", perform_seek)
+    return consumer
+
+
+async def delivered(consumer: Any) -> list[BatchMessage]:
+    return [message async for _, message in consumer.getmany(timeout=1.0)]
+
+
+async def test_records_travel_as_one_batch_of_their_partition(fetching: Any) -> None:
+    (batch,) = await delivered(fetching)
+    assert [record.offset for record in batch.records] == [7, 8]
+    assert (batch.tp, batch.offset, batch.epoch) == (PARTITION, 8, fetching.fetch_epoch)
+
+
+async def test_what_was_fetched_while_someone_sought_is_fetched_again(fetching: Any) -> None:
+    def seek() -> None:
+        fetching.fetch_epoch += 1
+
+    fetching.during = seek
+    assert await delivered(fetching) == []
+    assert fetching.app.seeks == 1
+
+
+async def test_what_was_fetched_when_the_flow_stopped_is_left_to_who_resumes_it(fetching: Any) -> None:
+    fetching.during = fetching.stop_flow
+    assert await delivered(fetching) == []
+    assert fetching.app.seeks == 0
+
+
+async def test_a_seek_before_the_flow_resumes_does_not_void_what_comes_after(fetching: Any) -> None:
+    fetching.stop_flow()
+    waiting = asyncio.create_task(delivered(fetching))
+    await asyncio.sleep(0)
+    await fetching.perform_seek()
+    fetching.resume_flow()
+    assert [record.offset for batch in await waiting for record in batch.records] == [7, 8]
+
+
+async def test_a_large_fetch_is_cut_so_that_the_loop_can_breathe(fetching: Any) -> None:
+    many = [SimpleNamespace(offset=n, timestamp=0, timestamp_type=0) for n in range(BATCH_RECORDS_MAX + 1)]
+
+    async def wait_next_records(_timeout: float) -> tuple[Any, Any]:
+        return {PARTITION: many}, {PARTITION}
+
+    fetching._wait_next_records = wait_next_records
+    assert [len(batch.records) for batch in await delivered(fetching)] == [BATCH_RECORDS_MAX, 1]
