@@ -41,6 +41,7 @@ FETCH_BYTES_MAX = 4 << 20
 COMMIT_INTERVAL_S = 1.0
 AGENT_QUEUE_BATCHES = 8
 BEAT_S = 1.0
+STOP_S_MAX = 25.0
 
 log = structlog.get_logger()
 
@@ -111,10 +112,14 @@ class Worker:
         ]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         self._stopping.set()
+        patience = threading.Timer(STOP_S_MAX, _give_up)
+        patience.daemon = True
+        patience.start()
         await self.lanes.close()
         await self.app.stop()
         beating.cancel()
         server.close()
+        patience.cancel()
         failure = self.failure or self.app.crash_reason
         if failure is not None:
             raise failure
@@ -195,6 +200,12 @@ class Worker:
                 self._fail(lost)
         except Exception as error:
             self._fail(error)
+
+
+def _give_up() -> None:
+    """What is not committed by now is read again by the next owner; a worker that hangs would keep its lanes."""
+    log.error("stop_took_too_long", seconds=STOP_S_MAX)
+    os._exit(1)
 
 
 async def _beat(health: Health) -> None:
