@@ -8,7 +8,7 @@ COMPILE = $(UV) pip compile pyproject.toml --all-extras --group dev --universal 
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture check format bench up down clean lock
+.PHONY: help demo test check format bench up down clean lock
 MAKEFLAGS += --no-print-directory
 
 help: ## List the targets
@@ -18,10 +18,7 @@ demo: $(READY) ## Send real shop history through the whole pipeline and show wha
 	@.venv/bin/vaart demo $(ARGS)
 
 test: $(READY) ## Pass the tests, on real servers (ARGS="tests/local -x")
-	@.venv/bin/pytest -m "not torture" -n 2 --dist loadfile $(ARGS)
-
-torture: $(READY) ## Pass the long proofs: crashes, full disks, lost servers
-	@.venv/bin/pytest -m torture --timeout 3600 $(ARGS)
+	@.venv/bin/pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(READY) ## Check format, rules, types and that the lock file is fresh
 	@.venv/bin/ruff format --check .
