@@ -28,6 +28,8 @@ QUEUE_FULL_WAIT_S = 60.0
 FETCH_KBYTES_MAX = 16 * 1024
 SESSION_TIMEOUT_MS = 10_000
 REACHABLE_WITHIN_S = 10.0
+METADATA_TIMEOUT_S = 10.0
+ANY_PARTITION = -1
 PROBE_S = 2.0
 _POLL_S = 0.1
 
@@ -135,6 +137,7 @@ class Publisher:
         self._producer = Producer(config)
         self._failure: VaartError | None = None
         self._published: dict[str, Counter] = {}
+        self._partitions: dict[str, int] = {}
         self._closing = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="kafka-delivery-reports", daemon=True)
         self._poller.start()
@@ -149,14 +152,14 @@ class Publisher:
         """
         self._raise_failure()
         report = partial(self._pass_on, on_delivered) if on_delivered else self._note
-        deadline = time.monotonic() + (0.0 if on_delivered else QUEUE_FULL_WAIT_S)
-        while not self._produce(self._prefix + topic, key, value, report):
-            if time.monotonic() >= deadline:
-                raise DependencyAway(
-                    f"Kafka at {self._address} takes records too slowly: the send queue is full."
-                )
-            self._producer.poll(_POLL_S)
-            self._raise_failure()
+        self._hand_over(self._prefix + topic, key, value, report, 0.0 if on_delivered else QUEUE_FULL_WAIT_S)
+
+    def publish_everywhere(self, topic: str, key: str, value: bytes) -> None:
+        """Hands the record over once a partition, behind everything that was published before."""
+        self._raise_failure()
+        name = self._prefix + topic
+        for partition in range(self._partitions_of(name)):
+            self._hand_over(name, key, value, self._note, QUEUE_FULL_WAIT_S, partition)
 
     def flush(self, within_s: float = MESSAGE_TIMEOUT_MS / 1000 + 5) -> None:
         """After this Kafka has every record that was published. Raises the first failure there was."""
@@ -183,9 +186,40 @@ class Publisher:
     ) -> None:
         self.close()
 
-    def _produce(self, topic: str, key: str, value: bytes | None, on_delivered: Delivered) -> bool:
+    def _hand_over(
+        self,
+        name: str,
+        key: str,
+        value: bytes | None,
+        report: Delivered,
+        wait_s: float,
+        partition: int = ANY_PARTITION,
+    ) -> None:
+        deadline = time.monotonic() + wait_s
+        while not self._produce(name, key, value, report, partition):
+            if time.monotonic() >= deadline:
+                raise DependencyAway(
+                    f"Kafka at {self._address} takes records too slowly: the send queue is full."
+                )
+            self._producer.poll(_POLL_S)
+            self._raise_failure()
+
+    def _partitions_of(self, name: str) -> int:
+        if name not in self._partitions:
+            try:
+                found = self._producer.list_topics(name, timeout=METADATA_TIMEOUT_S).topics[name]
+            except KafkaException as error:
+                raise fault(error.args[0], name, self._address) from None
+            if found.error is not None:
+                raise fault(found.error, name, self._address)
+            self._partitions[name] = len(found.partitions)
+        return self._partitions[name]
+
+    def _produce(
+        self, topic: str, key: str, value: bytes | None, on_delivered: Delivered, partition: int
+    ) -> bool:
         try:
-            self._producer.produce(topic, value, key, on_delivery=on_delivered)
+            self._producer.produce(topic, value, key, partition, on_delivery=on_delivered)
         except BufferError:
             return False
         except KafkaException as error:

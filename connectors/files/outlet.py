@@ -1,9 +1,7 @@
 """Where a connector's events leave: routed, encoded, published; and the clock of a replay on every partition."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
-
-from confluent_kafka import KafkaException
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from schemas.codec import Codec, Encode
 from schemas.events.clock import ClockAdvanced
@@ -16,8 +14,6 @@ from vaart import kafka
 from vaart.addresses import Addresses
 from vaart.errors import ConfigFault, DependencyAway
 from vaart.settings import Settings
-
-METADATA_TIMEOUT_S = 10.0
 
 
 class Outlet(Protocol):
@@ -42,7 +38,7 @@ class KafkaOutlet:
         self._secret = settings.identifier_secret.get_secret_value()
         self._codec = Codec(registry, settings.kafka.topic_prefix)
         self._encoders: dict[tuple[Topic, type], Encode] = {}
-        self._publisher = _PartitionPublisher(settings, addresses)
+        self._publisher = kafka.Publisher(settings, addresses)
 
     def __enter__(self) -> "KafkaOutlet":
         return self
@@ -76,38 +72,6 @@ class KafkaOutlet:
         if found is None:
             found = self._encoders[topic, struct] = _asked(self._codec.encoder, topic, struct)
         return found
-
-
-class _PartitionPublisher(kafka.Publisher):
-    """A publisher that can put one record on every partition of a topic."""
-
-    def __init__(
-        self, settings: Settings, addresses: Addresses, overrides: Mapping[str, Any] | None = None
-    ) -> None:
-        super().__init__(settings, addresses, overrides)
-        self._partitions: dict[str, int] = {}
-
-    def publish_everywhere(self, topic: str, key: str, value: bytes) -> None:
-        """Hands the record over once a partition, behind everything that was published before."""
-        name = self._prefix + topic
-        for partition in range(self._partitions_of(name)):
-            self._raise_failure()
-            try:
-                self._producer.produce(name, value, key, partition, on_delivery=self._note)
-            except BufferError:
-                self.flush()
-                self._producer.produce(name, value, key, partition, on_delivery=self._note)
-
-    def _partitions_of(self, name: str) -> int:
-        if name not in self._partitions:
-            try:
-                found = self._producer.list_topics(name, timeout=METADATA_TIMEOUT_S).topics[name]
-            except KafkaException as error:
-                raise kafka.fault(error.args[0], name, self._address) from None
-            if found.error is not None:
-                raise kafka.fault(found.error, name, self._address)
-            self._partitions[name] = len(found.partitions)
-        return self._partitions[name]
 
 
 def _asked(encoder: Callable[[Topic, type], Encode], topic: Topic, struct: type) -> Encode:

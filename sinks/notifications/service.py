@@ -6,11 +6,11 @@ from functools import partial
 import structlog
 from confluent_kafka import Consumer, KafkaException, TopicCollection
 
-from schemas.codec import Codec, Encode
+from schemas.codec import Codec
 from schemas.events.dead_letters import DeadLettered
 from schemas.events.notifications import NotificationOutcomeReported
-from schemas.registry import Registry, RegistryAway, SchemaUnknown
-from schemas.topics import DEAD_LETTERS, NOTIFICATION_OUTCOMES, NOTIFICATIONS_REQUESTED, Topic
+from schemas.topics import DEAD_LETTERS, NOTIFICATION_OUTCOMES, NOTIFICATIONS_REQUESTED
+from sinks import contracts
 from sinks.notifications import relay
 from sinks.notifications.delivery import Delivery, routes
 from sinks.notifications.intake import APP, GROUP, Intake
@@ -21,12 +21,10 @@ from sinks.postgres import schema
 from sinks.postgres.session import Session
 from vaart import clock, kafka, metrics
 from vaart.addresses import Addresses
-from vaart.errors import ConfigFault, DependencyAway
 from vaart.health import Health, HealthServer
 from vaart.settings import Settings
 
 ASK_S = 10.0
-SCHEMA_FOLDER = "schemas"
 
 log = structlog.get_logger()
 
@@ -41,10 +39,10 @@ def serve(settings: Settings, addresses: Addresses, stopping: threading.Event) -
     schema.require_current(addresses.postgres)
     topic = kafka.topic_name(settings, NOTIFICATIONS_REQUESTED.name)
     topic_id = _topic_id(settings, addresses, topic)
-    registry = _registry(settings, addresses)
+    registry = contracts.registry_of(settings, addresses)
     codec = Codec(registry, settings.kafka.topic_prefix)
-    letters = _encoder(codec, DEAD_LETTERS, DeadLettered)
-    reports = _encoder(codec, NOTIFICATION_OUTCOMES, NotificationOutcomeReported)
+    letters = contracts.encoder(codec, DEAD_LETTERS, DeadLettered)
+    reports = contracts.encoder(codec, NOTIFICATION_OUTCOMES, NotificationOutcomeReported)
     session = Session(addresses.postgres)
     consumer = Consumer(kafka.consumer_config(settings, addresses, GROUP))
     intake = Intake(
@@ -110,23 +108,3 @@ def _topic_id(settings: Settings, addresses: Addresses, topic: str) -> str:
         return str(asked[topic].result(timeout=ASK_S).topic_id)
     except KafkaException as error:
         raise kafka.fault(error.args[0], topic, addresses.kafka) from None
-
-
-def _registry(settings: Settings, addresses: Addresses) -> Registry:
-    return Registry(
-        addresses.registry,
-        settings.registry.username,
-        settings.registry.password.get_secret_value(),
-        settings.state_dir / SCHEMA_FOLDER,
-    )
-
-
-def _encoder(codec: Codec, topic: Topic, struct: type) -> Encode:
-    try:
-        return codec.encoder(topic, struct)
-    except SchemaUnknown as error:
-        raise ConfigFault(str(error)) from None
-    except RegistryAway as error:
-        raise DependencyAway(
-            f"{error}.\nStart it (`vaart up` starts a local one), or set VAART_REGISTRY__URL to its address."
-        ) from None

@@ -77,11 +77,6 @@ class Changes:
     tables: list[Table]
     clocks: Clocks
 
-    @property
-    def row_count(self) -> int:
-        """Rows to put and keys to delete."""
-        return sum(len(table.rows) + len(table.forgotten) for table in self.tables)
-
 
 def changes(records: Iterable[Record], floors: Floors) -> Changes:
     """What these records, in this order, change. Records that a table has already are left out of it.

@@ -16,10 +16,10 @@ from typing import Any
 import structlog
 from confluent_kafka import Consumer, TopicCollection
 
-from schemas.codec import Codec, Encode
+from schemas.codec import Codec
 from schemas.events.dead_letters import DeadLettered
-from schemas.registry import Registry, RegistryAway, SchemaUnknown
 from schemas.topics import DEAD_LETTERS
+from sinks import contracts
 from sinks.postgres.changes import Floors, Source, happened, outcome_of
 from sinks.postgres.letters import Post
 from sinks.postgres.membership import GROUP, Membership, Place
@@ -31,7 +31,7 @@ from sinks.projections.projection import Projection
 from vaart import kafka, metrics
 from vaart.addresses import Addresses
 from vaart.clock import Clock, wall
-from vaart.errors import ConfigFault, DependencyAway
+from vaart.errors import ConfigFault
 from vaart.health import Health
 from vaart.settings import Settings
 
@@ -62,9 +62,9 @@ class PostgresSink:
         self._clock = clock
         self._admin = kafka.admin(settings, addresses)
         self._publisher = kafka.Publisher(settings, addresses)
-        codec = Codec(_registry(settings, addresses), settings.kafka.topic_prefix)
+        codec = Codec(contracts.registry_of(settings, addresses), settings.kafka.topic_prefix)
         self._sources = {source.name: source for source in _sources(settings, codec, projections)}
-        post = Post(self._publisher, _dead_letter_encoder(codec, addresses), clock)
+        post = Post(self._publisher, contracts.encoder(codec, DEAD_LETTERS, DeadLettered), clock)
         self._session = Session(addresses.postgres)
         self._writer = Writer(self._session, post.send)
         self._writing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="postgres")
@@ -215,27 +215,6 @@ class PostgresSink:
 def _consumer_config(settings: Settings, addresses: Addresses, instance: str) -> dict[str, Any]:
     static = {"group.instance.id": instance} if instance else {}
     return {**kafka.consumer_config(settings, addresses, GROUP), **static, "enable.partition.eof": True}
-
-
-def _registry(settings: Settings, addresses: Addresses) -> Registry:
-    return Registry(
-        addresses.registry,
-        settings.registry.username,
-        settings.registry.password.get_secret_value(),
-        settings.state_dir / "schemas",
-    )
-
-
-def _dead_letter_encoder(codec: Codec, addresses: Addresses) -> Encode:
-    try:
-        return codec.encoder(DEAD_LETTERS, DeadLettered)
-    except SchemaUnknown as error:
-        raise ConfigFault(str(error)) from None
-    except RegistryAway:
-        raise DependencyAway(
-            f"the schema registry does not answer at {addresses.registry}.\n"
-            "Start it (`vaart up` starts a local one), or set VAART_REGISTRY__URL to where it runs."
-        ) from None
 
 
 def _sources(settings: Settings, codec: Codec, projections: Iterable[Projection]) -> list[Source]:

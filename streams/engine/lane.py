@@ -55,11 +55,6 @@ class Lane:
         """Per source topic, the offset to go on from."""
         return {topic: source.next_offset for topic, source in self._position.sources.items()}
 
-    @property
-    def commits(self) -> int:
-        """How many transactions this lane has committed in its life."""
-        return self._position.commits
-
     def open(self, is_current: Callable[[], bool]) -> int:
         """After this older owners are fenced and the store equals the committed changelog. Returns the records read.
 

@@ -4,7 +4,6 @@ A store is never ahead of the changelog: what is written here was committed ther
 index go into one atomic write, so that an unclean stop leaves a state that was true at some commit.
 """
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -165,11 +164,6 @@ class _RocksLane:
         keys = (key for key, _ in self.scan(b"", b"\xff"))
         while page := list(islice(keys, SCAN_PAGE)):
             self.write(dict.fromkeys(page))
-
-
-def discard(folder: Path) -> None:
-    """After this the state under `folder` is gone; the next start reads it from the changelog."""
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _options() -> rocksdict.Options:

@@ -5,7 +5,7 @@ guilty record; the other keys keep what they have.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,9 @@ from schemas.meta import Snapshot
 from schemas.registry import RegistryAway
 from schemas.topics import Topic
 from streams.engine import records
-from streams.engine.stores import LaneStore, MemoryStore
-from streams.view import Output, Part, State, Step, Tick, View
+from streams.engine.parts import Collections
+from streams.engine.stores import LaneStore
+from streams.view import Output, State, Step, Tick, View
 from vaart.errors import VaartError
 
 RINGS_MAX = 10_000
@@ -55,91 +56,12 @@ class Sealed:
         self.is_local = is_local
 
 
-class _Collection(MutableMapping[Part, Any]):
-    """The records of one collection under one key: read through to the store, changes noted."""
-
-    __slots__ = ("_changed", "_decode", "_prefix", "_records", "_store")
-
-    def __init__(self, store: LaneStore, prefix: bytes, decode: records.Decode) -> None:
-        self._store = store
-        self._prefix = prefix
-        self._decode = decode
-        self._records: dict[Part, Any] = {}
-        self._changed: set[Part] = set()
-
-    def get(self, part: Part, default: Any = None) -> Any:
-        if part in self._records:
-            found = self._records[part]
-        else:
-            encoded = self._store.get(self._prefix + records.parts_bytes(part))
-            found = self._records[part] = None if encoded is None else self._decode(encoded)
-        return default if found is None else found
-
-    def __getitem__(self, part: Part) -> Any:
-        found = self.get(part)
-        if found is None:
-            raise KeyError(part)
-        return found
-
-    def __contains__(self, part: object) -> bool:
-        return self.get(part) is not None  # type: ignore[arg-type]
-
-    def __setitem__(self, part: Part, record: Any) -> None:
-        self._records[part] = record
-        self._changed.add(part)
-
-    def __delitem__(self, part: Part) -> None:
-        self[part] = None
-
-    def __iter__(self) -> Iterator[Part]:
-        start = len(self._prefix)
-        stored = {
-            records.parts_of(key[start:]): value
-            for key, value in self._store.scan(self._prefix, self._prefix + b"\xff\xff\xff")
-        }
-        for part, value in stored.items():
-            if part not in self._records:
-                self._records[part] = self._decode(value)
-        return iter([part for part, record in self._records.items() if record is not None])
-
-    def __len__(self) -> int:
-        return len(list(iter(self)))
-
-    def writes(self) -> Iterator[tuple[bytes, bytes | None]]:
-        for part in self._changed:
-            record = self._records[part]
-            yield (
-                self._prefix + records.parts_bytes(part),
-                None if record is None else records.record_value(record),
-            )
-
-
-class _Collections(dict[str, _Collection]):
-    """A key's collections, each made when the fold first asks for it."""
-
-    __slots__ = ("_key", "_known", "_store")
-
-    def __init__(self, known: Mapping[str, tuple[int, records.Decode]], store: LaneStore, key: str) -> None:
-        self._known = known
-        self._store = store
-        self._key = key
-
-    def __missing__(self, name: str) -> _Collection:
-        number, decode = self._known[name]
-        made = self[name] = _Collection(self._store, records.collection_prefix(number, self._key), decode)
-        return made
-
-
-_NONE = _Collections({}, MemoryStore().lane(0), "")
-"""The collections of a view that has none."""
-
-
 class _Touched:
     """One key's state while a commit is prepared."""
 
     __slots__ = ("collections", "history", "sealed", "snapshots", "state", "stored", "wake_at")
 
-    def __init__(self, state: State[Any], collections: _Collections, stored: bytes | None) -> None:
+    def __init__(self, state: State[Any], collections: Collections, stored: bytes | None) -> None:
         self.state = state
         self.collections = collections
         self.stored = stored
@@ -165,6 +87,7 @@ class Work:
             name: (number, records.record_decoder(kind))
             for number, (name, kind) in enumerate(view.collections.items())
         }
+        self._none = Collections({}, store, "")
         self._touched: dict[str, _Touched] = {}
         self.skipped: Counter[str] = Counter()
 
@@ -251,7 +174,7 @@ class Work:
     def _load(self, key: str) -> _Touched:
         stored = self._store.get(records.head_key(key))
         head = None if stored is None else self._decode_head(stored)
-        collections = _Collections(self._collections, self._store, key) if self._collections else _NONE
+        collections = Collections(self._collections, self._store, key) if self._collections else self._none
         touched = _Touched(State(key, head, collections), collections, stored)
         self._touched[key] = touched
         return touched

@@ -24,10 +24,10 @@ def worker(
     import asyncio
 
     from schemas.codec import Codec
-    from schemas.registry import Registry
     from streams.engine.worker import Worker
     from streams.views import VIEWS
     from vaart import addresses, collector, kafka, logs, settings
+    from vaart.cli.schemas import registry_of
     from vaart.errors import UsageFault
 
     by_name = {known.name: known for known in VIEWS}
@@ -38,7 +38,7 @@ def worker(
     found = addresses.resolve(loaded)
     kafka.wait_until_reachable(loaded, found)
 
-    registry = Registry(found.registry, loaded.registry.username, loaded.registry.password.get_secret_value())
+    registry = registry_of(loaded, found)
 
     collector.calm()
 
