@@ -17,13 +17,15 @@ from schemas.events.dead_letters import DeadLettered
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.engine import changelog, position, records
 from streams.engine.letters import Arrived, Letters
+from streams.engine.log import ANY_PARTITION, LaneLost, Outgoing
 from streams.engine.position import Position, SourcePosition
 from streams.engine.stores import LaneStore
-from streams.engine.surroundings import LaneLost, Surroundings
-from streams.engine.transaction import ANY_PARTITION, Outgoing, Transactions
+from streams.engine.surroundings import Surroundings
+from streams.engine.transaction import Transactions
 from streams.engine.work import FoldRefused, Work, time_of
 from streams.view import View
 from vaart import metrics
+from vaart.failpoint import failpoint
 
 PAGE = 1_000
 """How many held events or due keys one commit takes."""
@@ -215,6 +217,7 @@ class Lane:
         level = changelog.End(self._changelog_end.topic_id, end, self._around.clock())
         own = {records.POSITION: encoded, changelog.END_KEY: changelog.encode_end(level)}
         self._store.write({**dict.fromkeys(stale), **work.index(), **kept, **own})
+        failpoint("after_store")
         self._position, self._changelog_end = moved, level
         for word, count in work.skipped.items():
             metrics.EVENTS_SKIPPED.labels(self._view.group, word).inc(count)

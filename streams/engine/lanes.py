@@ -15,9 +15,11 @@ import structlog
 from schemas.registry import RegistryAway
 from streams.engine.lane import Lane
 from streams.engine.letters import Arrived
+from streams.engine.log import LaneLost
 from streams.engine.stores import Store
-from streams.engine.surroundings import LaneLost, Surroundings
+from streams.engine.surroundings import Surroundings
 from vaart import metrics
+from vaart.failpoint import failpoint
 
 BATCH_RECORDS_MAX = 2_000
 QUEUE_RECORDS_HIGH = 8_000
@@ -93,6 +95,7 @@ class Lanes:
         self.is_ready = False
         for running in self._running.values():
             running.clear()
+        failpoint("during_revoke")
 
     async def assign(self, assigned: Iterable[tuple[str, int]], is_current: Callable[[], bool]) -> None:
         """After this exactly the lanes whose every source partition is in `assigned` are open.
@@ -241,10 +244,22 @@ class Lanes:
                 log.warning("lane_lost", lane=running.lane.number, reason=str(error), times=lost)
                 if lost == OPEN_ATTEMPTS_MAX or running.lane.number not in self._running:
                     raise
-                running.lane = await self._open(running.lane.number, self._is_current)
+                await self._reopen(running)
             else:
                 running.next_offsets = running.lane.next_offsets
                 return result
+
+    async def _reopen(self, running: _Running) -> None:
+        """A newer rebalance that left us the lane may overtake this: then it is opened for that one."""
+        while True:
+            is_current = self._is_current
+            try:
+                running.lane = await self._open(running.lane.number, is_current)
+            except LaneLost:
+                if is_current is self._is_current:
+                    raise
+            else:
+                return
 
     async def _finished(self, lane: Lane, work: Callable[[Lane], Any]) -> Any:
         """Even when this task is cancelled, what the thread does is brought to its end."""

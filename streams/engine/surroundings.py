@@ -1,18 +1,15 @@
-"""What the lanes of one worker share, and the one way in which a lane fails."""
+"""What the lanes of one worker share."""
 
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from streams.engine.log import Log
 from streams.engine.position import Writers
 from streams.engine.work import Encoders
 from streams.view import View
 from vaart.clock import Clock
-
-
-class LaneLost(Exception):
-    """A transaction failed or another owner took over: the lane must be opened again, or dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +22,7 @@ class Surroundings:
     """
 
     view: View
+    log: Log
     prefix: str
     partitions: int
     decoders: Mapping[str, Callable[[bytes], Any]]
@@ -32,7 +30,4 @@ class Surroundings:
     writers: Writers
     clock: Clock
     is_replay: bool
-    producer_config: Mapping[str, Any]
-    consumer_config: Mapping[str, Any]
-    admin_config: Mapping[str, Any]
     turn: threading.Lock = field(default_factory=threading.Lock)

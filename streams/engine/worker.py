@@ -21,11 +21,12 @@ from schemas.events.clock import ClockAdvanced
 from schemas.events.dead_letters import DeadLettered
 from schemas.registry import RegistryAway, SchemaUnknown
 from schemas.topics import DEAD_LETTERS, Topic
-from streams.engine import changelog
+from streams.engine.kafka_log import KafkaLog
 from streams.engine.lane import writers_of
 from streams.engine.lanes import Lanes
+from streams.engine.log import LaneLost
 from streams.engine.stores import MemoryStore, RocksStore, Store
-from streams.engine.surroundings import LaneLost, Surroundings
+from streams.engine.surroundings import Surroundings
 from streams.engine.transport import BatchMessage, BatchSchema, Consumer
 from streams.view import View
 from vaart import clock, kafka
@@ -143,7 +144,7 @@ class Worker:
         """Kafka would let us join a group over topics that are not there, and wait for ever."""
         view = self._view
         names = [topic.name for topic in (*view.sources, *view.outputs, DEAD_LETTERS)]
-        changelog.topic_ids(self._around, [*names, view.changelog])
+        self._around.log.topic_ids([*names, view.changelog])
 
     def _require_schemas(self) -> None:
         """What every lane needs to write, whatever its view; other schemas are asked for when they are first used."""
@@ -250,18 +251,23 @@ def _surroundings(
     addresses: Addresses,
     codec: Coding,
 ) -> Surroundings:
+    prefix, partitions = settings.kafka.topic_prefix, settings.kafka.partitions
     return Surroundings(
         view=view,
-        prefix=settings.kafka.topic_prefix,
-        partitions=settings.kafka.partitions,
+        log=KafkaLog(
+            prefix,
+            partitions,
+            kafka.producer_config(settings, addresses),
+            kafka.consumer_config(settings, addresses, view.group + ".restore"),
+            kafka.admin_config(settings, addresses),
+        ),
+        prefix=prefix,
+        partitions=partitions,
         decoders={source.name: codec.decoder(source) for source in view.sources},
         encoders=cache(partial(_encoder, codec)),
-        writers=writers_of(view.sources, views, settings.kafka.partitions),
+        writers=writers_of(view.sources, views, partitions),
         clock=clock.wall,
         is_replay=settings.clock == "replay",
-        producer_config=kafka.producer_config(settings, addresses),
-        consumer_config=kafka.consumer_config(settings, addresses, view.group + ".restore"),
-        admin_config=kafka.admin_config(settings, addresses),
     )
 
 

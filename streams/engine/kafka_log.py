@@ -1,0 +1,188 @@
+"""The real log: Kafka by librdkafka. A writer is a producer with a fixed transactional id."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from threading import Lock
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from streams.engine.log import LaneLost, Outgoing, Page
+from vaart.errors import ConfigFault, DependencyAway
+
+COMMIT_TIMEOUT_S = 30.0
+QUEUE_FULL_S = 0.1
+WRITING = {"transaction.timeout.ms": 30_000, "message.timeout.ms": 25_000, "linger.ms": 1}
+"""A dead owner delays readers until the next one comes, or until the broker ends its transaction."""
+READING = {"enable.partition.eof": True}
+PAGE_RECORDS = 5_000
+BROKER_TIMEOUT_S = 30.0
+SILENCE_S_MAX = 60.0
+TOPIC_VISIBLE_S_MAX = 5.0
+TOPIC_ASKED_EVERY_S = 0.2
+
+
+class KafkaLog:
+    """A deployment's topics. The three configurations are librdkafka's."""
+
+    def __init__(
+        self,
+        prefix: str,
+        partitions: int,
+        producer_config: Mapping[str, Any],
+        consumer_config: Mapping[str, Any],
+        admin_config: Mapping[str, Any],
+    ) -> None:
+        self._prefix = prefix
+        self._partitions = partitions
+        self._producer_config = producer_config
+        self._consumer_config = consumer_config
+        self._admin_config = admin_config
+        self._asking: Consumer | None = None
+        self._lock = Lock()
+
+    def topic_ids(self, names: Iterable[str]) -> dict[str, str]:
+        """See streams.engine.log.Log. Raises DependencyAway where Kafka does not answer."""
+        admin = AdminClient(dict(self._admin_config))
+        found = {}
+        for name in dict.fromkeys(names):
+            description = _description(admin, self._prefix + name)
+            if len(description.partitions) != self._partitions:
+                raise ConfigFault(
+                    f"topic {self._prefix + name} has {len(description.partitions)} partitions, "
+                    f"{self._partitions} are configured: a view's topics keep one count for life"
+                )
+            found[name] = str(description.topic_id)
+        return found
+
+    def bounds(self, topic: str, partition: int) -> tuple[int, int]:
+        """See streams.engine.log.Log."""
+        with self._lock:
+            self._asking = self._asking or Consumer(dict(self._consumer_config))
+        return _bounds(self._asking, self._prefix + topic, partition)
+
+    def read(self, topic: str, partition: int, start: int, stop: int) -> Iterator[Page]:
+        """See streams.engine.log.Log."""
+        if start >= stop:
+            return
+        consumer = Consumer({**self._consumer_config, **READING})
+        try:
+            consumer.assign([TopicPartition(self._prefix + topic, partition, start)])
+            yield from _pages(consumer, self._prefix + topic, start, stop)
+        finally:
+            consumer.close()
+
+    def writer(self, name: str) -> "KafkaWriter":
+        """See streams.engine.log.Log."""
+        return KafkaWriter(
+            {**self._producer_config, **WRITING, "transactional.id": self._prefix + name}, self._prefix
+        )
+
+
+class KafkaWriter:
+    """See streams.engine.log.Writer."""
+
+    def __init__(self, config: Mapping[str, Any], prefix: str) -> None:
+        self._prefix = prefix
+        self._producer = Producer(dict(config))
+        self._end = -1
+        try:
+            self._producer.init_transactions(COMMIT_TIMEOUT_S)
+        except KafkaException as error:
+            raise LaneLost(error.args[0].name()) from error
+
+    def begin(self) -> None:
+        """See streams.engine.log.Writer."""
+        try:
+            self._producer.begin_transaction()
+        except KafkaException as error:
+            raise LaneLost(error.args[0].name()) from error
+
+    def send(self, record: Outgoing) -> None:
+        """See streams.engine.log.Writer."""
+        try:
+            while not self._is_taken(record):
+                self._producer.poll(QUEUE_FULL_S)
+        except KafkaException as error:
+            raise LaneLost(error.args[0].name()) from error
+
+    def commit(self, last: Outgoing) -> int:
+        """See streams.engine.log.Writer."""
+        self._end = -1
+        try:
+            self._producer.produce(
+                self._prefix + last.topic, last.value, last.key, last.partition, on_delivery=self._note_end
+            )
+            self._producer.commit_transaction(COMMIT_TIMEOUT_S)
+        except (KafkaException, BufferError) as error:
+            raise LaneLost(_name_of(error)) from error
+        return self._end
+
+    def _note_end(self, error: Any, message: Any) -> None:
+        self._end = message.offset() + 1 if error is None else -1
+
+    def _is_taken(self, record: Outgoing) -> bool:
+        try:
+            self._producer.produce(self._prefix + record.topic, record.value, record.key, record.partition)
+        except BufferError:
+            return False
+        return True
+
+
+def _name_of(error: Exception) -> str:
+    return error.args[0].name() if isinstance(error, KafkaException) else "the client's queue is full"
+
+
+def _description(admin: AdminClient, topic: str) -> Any:
+    """A topic that was just made is not known everywhere at once, so one that seems missing is asked for again."""
+    deadline = time.monotonic() + TOPIC_VISIBLE_S_MAX
+    while True:
+        asked = admin.describe_topics(TopicCollection([topic]), request_timeout=BROKER_TIMEOUT_S)
+        try:
+            return asked[topic].result()
+        except KafkaException as error:
+            code = error.args[0].code()
+            if code != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise DependencyAway(f"Kafka does not describe {topic}: {error.args[0].str()}") from error
+            if time.monotonic() > deadline:
+                raise ConfigFault(f"topic {topic} does not exist: run `vaart topics apply`") from error
+            time.sleep(TOPIC_ASKED_EVERY_S)
+
+
+def _bounds(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
+    try:
+        bounds: Any = consumer.get_watermark_offsets(
+            TopicPartition(topic, partition), timeout=BROKER_TIMEOUT_S, cached=False
+        )
+    except KafkaException as error:
+        raise DependencyAway(
+            f"Kafka does not answer for {topic}[{partition}]: {error.args[0].str()}"
+        ) from error
+    if bounds is None:
+        raise DependencyAway(f"Kafka does not answer for {topic}[{partition}]: is the broker up?")
+    low, high = bounds
+    return int(low), int(high)
+
+
+def _pages(consumer: Consumer, topic: str, start: int, stop: int) -> Iterator[Page]:
+    reached, heard_at = start, time.monotonic()
+    while reached < stop:
+        messages: list[Any] = consumer.consume(PAGE_RECORDS, 1.0)
+        if messages:
+            heard_at = time.monotonic()
+        elif time.monotonic() - heard_at > SILENCE_S_MAX:
+            raise DependencyAway(
+                f"Kafka has sent nothing of {topic} for {SILENCE_S_MAX:.0f} s: is the broker up?"
+            )
+        found: list[tuple[bytes, bytes | None]] = []
+        for message in messages:
+            error = message.error()
+            if error is None:
+                found.append((message.key(), message.value()))
+                reached = message.offset() + 1
+            elif error.code() == KafkaError._PARTITION_EOF:
+                reached = max(reached, message.offset())
+            else:
+                raise DependencyAway(f"Kafka cannot read {topic}: {error.str()}")
+        yield Page(found, reached)

@@ -1,0 +1,71 @@
+"""The log that lanes stand on: what the engine asks of Kafka, and nothing more.
+
+`KafkaLog` is the real one; `streams.engine.testing` has one in memory. One conformance suite holds for both. Topics are
+named without the deployment's prefix.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+ANY_PARTITION = -1
+
+
+class LaneLost(Exception):
+    """A transaction failed or another owner took over: the lane must be opened again, or dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to be written. `value` None is a tombstone; the key decides (murmur2) on ANY_PARTITION."""
+
+    topic: str
+    key: bytes
+    value: bytes | None
+    partition: int = ANY_PARTITION
+
+
+class Page(NamedTuple):
+    """Some committed records of one partition in order, and the position behind them; markers have a position too."""
+
+    records: list[tuple[bytes, bytes | None]]
+    reached: int
+
+
+class Writer(Protocol):
+    """A transactional producer. It is made fenced: no older writer of its name can commit any more.
+
+    Each method raises LaneLost when a newer writer of the name was made, or when the log refuses; then what was begun
+    is never seen by a committed reader, and the writer is of no more use.
+    """
+
+    def begin(self) -> None:
+        """A transaction is open."""
+
+    def send(self, record: Outgoing) -> None:
+        """`record` belongs to the open transaction. Blocks while the client's queue is full."""
+
+    def commit(self, last: Outgoing) -> int:
+        """`last` and everything sent since `begin` is committed. Returns the offset behind `last`."""
+
+
+class Log(Protocol):
+    """Topics with partitions, transactions, and readers that see what is committed."""
+
+    def topic_ids(self, names: Iterable[str]) -> dict[str, str]:
+        """An id per topic, which a topic that is made again does not share.
+
+        Raises ConfigFault where a topic is missing or has another partition count than the deployment.
+        """
+
+    def bounds(self, topic: str, partition: int) -> tuple[int, int]:
+        """The first offset that is still there, and the position behind the last record, markers included."""
+
+    def read(self, topic: str, partition: int, start: int, stop: int) -> Iterator[Page]:
+        """Committed records from `start` until the position `stop` is reached; empty pages while nothing comes.
+
+        Raises DependencyAway when the log stays silent.
+        """
+
+    def writer(self, name: str) -> Writer:
+        """A new writer under the transactional id `name`; the older ones are fenced. Raises LaneLost."""
