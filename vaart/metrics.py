@@ -6,6 +6,7 @@ from vaart import __version__
 
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 AGE_BUCKETS_S = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0, 86400.0)
+STATE_BYTES_BUCKETS = (100, 1_000, 10_000, 50_000, 100_000, 250_000, 500_000, 900_000)
 ROWS_BUCKETS = (1, 10, 100, 500, 1_000, 2_500, 5_000, 10_000, 20_000, 50_000)
 
 BUILD_INFO = Info("vaart_build", "The version that runs.")
@@ -50,6 +51,9 @@ BATCH_SECONDS = Histogram(
     ["app"],
     buckets=LATENCY_BUCKETS_S,
 )
+BATCH_RECORDS = Histogram(
+    "vaart_batch_records", "Records that one commit of a lane folded.", ["app"], buckets=ROWS_BUCKETS
+)
 EVENT_AGE_SECONDS = Histogram(
     "vaart_event_age_seconds",
     "From when the event happened to when its effect was committed.",
@@ -81,6 +85,17 @@ QUEUE_DEPTH = Gauge("vaart_queue_depth", "Records that wait inside this process.
 # Views.
 TABLE_RECOVERY_SECONDS = Gauge(
     "vaart_table_recovery_seconds", "How long the last restore of a lane took.", ["app"]
+)
+HOT_KEY_SHARE = Gauge(
+    "vaart_hot_key_share",
+    "The busiest key's share of the records in a lane's last commit: near 1 under load means one hot key.",
+    ["app", "lane"],
+)
+STATE_BYTES = Histogram(
+    "vaart_state_bytes",
+    "The largest head of each commit, encoded. Kafka's limit of a record is near 1,000,000.",
+    ["app"],
+    buckets=STATE_BYTES_BUCKETS,
 )
 TABLE_ENTRIES = Gauge("vaart_table_entries", "Keys with a state.", ["app"])
 

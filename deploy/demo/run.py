@@ -27,7 +27,7 @@ from deploy.demo import selfcheck
 from schemas.topics import TOPICS
 from sinks.postgres import schema
 from sinks.projections import PROJECTIONS
-from streams.engine.lane import writers_of
+from streams.engine.replay import writers_of
 from streams.views import VIEWS
 from vaart import addresses, clock, kafka, settings
 from vaart.addresses import Addresses

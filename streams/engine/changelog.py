@@ -89,7 +89,7 @@ def _with_index(store: LaneStore, writes: dict[bytes, bytes | None]) -> dict[byt
     found = dict(writes)
     heads = [key for key in writes if key.startswith(records.HEAD)]
     for key, before in zip(heads, store.get_many(heads), strict=True):
-        text = records.head_key_text(key)
+        text = records.key_of_head(key)
         after = writes[key]
         old = None if before is None else records.wake_of(before)
         new = None if after is None else records.wake_of(after)

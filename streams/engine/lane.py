@@ -1,41 +1,45 @@
 """A lane: one partition number of one view, one owner, one transactional producer, handled serially.
 
-The unit of work is a batch of one source partition. Its outputs, its changelog records, its dead letters and the
-source's next offset go into one Kafka transaction; only when that has committed is the store written. All methods
-block and are called from one thread at a time.
+The unit of work is a batch. Its outputs, its changelog records, its dead letters and the next offsets of its sources
+go into one Kafka transaction; only when that has committed is the store written. All methods block and are called
+from one thread at a time.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
 
 import msgspec
 
-from schemas.codec import Reason, Undecodable
 from schemas.events.clock import ClockAdvanced
 from schemas.events.dead_letters import DeadLettered
-from schemas.topics import DEAD_LETTERS, Topic
-from streams.engine import changelog, position, records
+from schemas.topics import DEAD_LETTERS
+from streams.engine import changelog, position, records, replay
+from streams.engine.arrivals import decoded, merged
+from streams.engine.heads import Heads
 from streams.engine.letters import Arrived, Letters
-from streams.engine.log import ANY_PARTITION, LaneLost, Outgoing
+from streams.engine.log import LaneLost, Outgoing
 from streams.engine.position import Position, SourcePosition
+from streams.engine.sealing import Sealed, forgotten_records, seal
 from streams.engine.stores import LaneStore
 from streams.engine.surroundings import Surroundings
 from streams.engine.transaction import Transactions
-from streams.engine.work import FoldRefused, Work, time_of
-from streams.view import View
+from streams.engine.work import FoldRefused, Kinds, Work, time_of
 from vaart import metrics
 from vaart.failpoint import failpoint
 
 PAGE = 1_000
-"""How many held events or due keys one commit takes."""
-KEY_BYTES_MAX = 1_024
+"""How many held events, due keys or records of forgotten keys one commit takes."""
 
 
-class _Held(msgspec.Struct, gc=False, array_like=True):
-    topic: str
-    key: str
-    value: bytes
+class _Draft(msgspec.Struct, gc=False):
+    """A commit in the making. `held` waits in the state; `stale` goes from the store only."""
+
+    work: Work
+    letters: list[DeadLettered] = []
+    held: dict[bytes, bytes | None] = {}
+    next_offsets: dict[str, int] = {}
+    stale: list[bytes] = []
+    passed_on: list[ClockAdvanced] = []
 
 
 class Lane:
@@ -46,11 +50,16 @@ class Lane:
         self._around = around
         self._view = around.view
         self._store = store
+        self._heads = Heads(store)
+        self._kinds = Kinds(around.view)
         self._transactions: Transactions | None = None
         self._position = Position(partitions=around.partitions)
         self._changelog_end = changelog.End("", 0, 0)
         self._letters = Letters(around, number)
         self._holds = around.is_replay and around.view.is_time_ordered
+        self._due_from = records.DUE
+        self.newest: dict[str, int] = {}
+        """Per source topic, the time of the event that was folded last, in microseconds, since the lane was opened."""
 
     @property
     def next_offsets(self) -> dict[str, int]:
@@ -73,89 +82,115 @@ class Lane:
         self._position, self._changelog_end = restored.position, restored.end
         return restored.records
 
-    def fold(self, topic: str, arrived: Sequence[Arrived]) -> int:
-        """After this all of `arrived` (one source partition, in order) is committed. Returns how many were new.
+    def fold(self, batches: Mapping[str, Sequence[Arrived]]) -> int:
+        """After this all of `batches` (records in order, by source topic) is committed. Returns how many were new.
 
         Records below the next offset are passed over. Raises LaneLost, or RegistryAway while a schema is needed that
         only the registry has; nothing that was begun remains, and the same call may be tried again.
         """
         with self._around.turn:
-            return self._fold(topic, arrived)
-
-    def _fold(self, topic: str, arrived: Sequence[Arrived]) -> int:
-        source = self._position.sources[topic]
-        fresh = [record for record in arrived if record.offset >= source.next_offset]
-        work = self._new_work()
-        letters: list[DeadLettered] = []
-        held: dict[bytes, bytes | None] = {}
-        for record in fresh:
-            event = self._decode(topic, record, letters)
-            if event is None:
-                continue
-            if type(event) is ClockAdvanced:
-                if record is not fresh[0]:
-                    self._commit(work, letters, {topic: record.offset}, held)
-                self._advance(topic, event, record.offset + 1)
-                work, letters, held = self._new_work(), [], {}
-            elif self._holds:
-                held[records.held_key(time_of(event), event.meta.event_id, record.offset)] = self._held(
-                    topic, record
-                )
-            else:
-                self._fold_one(work, topic, record, event, letters)
-        if fresh and self._position.sources[topic].next_offset <= fresh[-1].offset:
-            self._commit(work, letters, {topic: fresh[-1].offset + 1}, held)
-        return len(fresh)
+            return self._fold(batches)
 
     def wake(self, now: int) -> bool:
         """After this the alarms of silent keys up to `now` have gone off, at most PAGE. True when there may be more."""
         with self._around.turn:
             return self._wake(now)
 
+    def tidy(self) -> bool:
+        """After this at most PAGE records of forgotten keys are deleted. True when there may be more."""
+        with self._around.turn:
+            return self._tidy()
+
+    def _fold(self, batches: Mapping[str, Sequence[Arrived]]) -> int:
+        fresh = {topic: self._fresh(topic, arrived) for topic, arrived in batches.items()}
+        draft = self._draft()
+        for topic, arrived in merged({topic: found for topic, found in fresh.items() if found}):
+            draft = self._fold_segment(draft, topic, arrived)
+        if draft.next_offsets:
+            self._commit(draft)
+        return sum(map(len, fresh.values()))
+
+    def _fresh(self, topic: str, arrived: Sequence[Arrived]) -> Sequence[Arrived]:
+        start = self._position.sources[topic].next_offset
+        if arrived and arrived[0].offset >= start:
+            return arrived
+        return [record for record in arrived if record.offset >= start]
+
+    def _fold_segment(self, draft: _Draft, topic: str, arrived: Sequence[Arrived]) -> _Draft:
+        found = decoded(self._around.decoders[topic], self._letters, topic, arrived)
+        if not self._holds:
+            self._heads.prefetch(
+                {
+                    records.head_key(record.key or b"")
+                    for record, event in found
+                    if type(event) is not DeadLettered
+                }
+            )
+        fold, event = draft.work.fold, None
+        for record, event in found:
+            kind = type(event)
+            if kind is DeadLettered:
+                draft.letters.append(event)
+            elif kind is ClockAdvanced:
+                draft = self._at_clock(draft, topic, record, event)
+                fold = draft.work.fold
+            elif self._holds:
+                key = records.held_key(time_of(event), event.meta.event_id, record.offset)
+                draft.held[key] = replay.held_value(topic, record)
+            else:
+                try:
+                    fold(record.key or b"", event, record.value or b"")
+                except FoldRefused as refused:
+                    draft.letters.append(self._letters.of_record(topic, record, "fold", refused.reason))
+        if not isinstance(event, DeadLettered | ClockAdvanced):
+            self.newest[topic] = time_of(event)
+        if arrived[-1].offset >= self._position.sources[topic].next_offset:
+            draft.next_offsets[topic] = arrived[-1].offset + 1
+        return draft
+
     def _wake(self, now: int) -> bool:
-        due = list(islice(self._store.scan(records.DUE, records.due_until(now)), PAGE))
+        due = list(islice(self._store.scan(self._due_from, records.due_until(now)), PAGE))
         if not due:
             return False
-        work = self._new_work()
-        letters: list[DeadLettered] = []
-        for entry, _ in due:
-            _, key = records.due_of(entry)
+        draft = self._draft()
+        draft.stale = [entry for entry, _ in due]
+        keys = [records.due_of(entry)[1] for entry in draft.stale]
+        self._heads.prefetch(map(records.head_key, keys))
+        for key in keys:
             try:
-                work.ring(key, now)
+                draft.work.ring(key, now)
             except FoldRefused as refused:
-                letters.append(self._letters.of_key("alarm", refused.reason, "", key, None))
-        self._commit(work, letters, {}, {}, stale=[entry for entry, _ in due])
+                draft.letters.append(self._letters.of_key("alarm", refused.reason, "", key, None))
+        self._commit(draft)
         return len(due) == PAGE
 
-    def _new_work(self) -> Work:
+    def _tidy(self) -> bool:
+        notes = list(islice(self._store.scan(records.FORGOTTEN, records.FORGOTTEN_END), 1))
+        if not notes:
+            return False
+        note, incarnation = notes[0][0], records.forgotten_incarnation(notes[0][1])
+        key = records.key_of_forgotten(note)
+        page = list(islice(forgotten_records(key, incarnation, self._kinds, self._store), PAGE))
+        draft = self._draft()
+        draft.held = dict.fromkeys(page if len(page) == PAGE else [*page, note])
+        self._commit(draft)
+        return True
+
+    def _draft(self) -> _Draft:
         seq = (self._view.epoch << 40) + self._position.commits + 1
-        return Work(self._view, self._store, self._around.encoders, seq)
+        around = self._around
+        return _Draft(
+            Work(self._view, self._kinds, self._heads, self._store, around.encoders, seq, self.number)
+        )
 
-    def _decode(self, topic: str, record: Arrived, letters: list[DeadLettered]) -> Any:
-        if record.key is None or len(record.key) > KEY_BYTES_MAX:
-            letters.append(self._letters.of_record(topic, record, "decode", Reason.INVALID_KEY))
-            return None
-        try:
-            record.key.decode()
-            return self._around.decoders[topic](record.value or b"")
-        except UnicodeDecodeError:
-            letters.append(self._letters.of_record(topic, record, "decode", Reason.INVALID_KEY))
-        except Undecodable as error:
-            letters.append(
-                self._letters.of_record(topic, record, "decode", error.reason, error.detail, error.schema_id)
-            )
-        return None
-
-    def _fold_one(
-        self, work: Work, topic: str, record: Arrived, event: Any, letters: list[DeadLettered]
-    ) -> None:
-        try:
-            work.fold((record.key or b"").decode(), event, record.value or b"")
-        except FoldRefused as refused:
-            letters.append(self._letters.of_record(topic, record, "fold", refused.reason))
-
-    def _held(self, topic: str, record: Arrived) -> bytes:
-        return msgspec.msgpack.encode(_Held(topic, (record.key or b"").decode(), record.value or b""))
+    def _at_clock(self, draft: _Draft, topic: str, record: Arrived, event: ClockAdvanced) -> _Draft:
+        """What came before the clock is committed before it moves; what comes after is a new commit."""
+        if record.offset > self._position.sources[topic].next_offset:
+            draft.next_offsets[topic] = record.offset
+        if draft.next_offsets:
+            self._commit(draft)
+        self._advance(topic, event, record.offset + 1)
+        return self._draft()
 
     def _advance(self, topic: str, event: ClockAdvanced, next_offset: int) -> None:
         """Moves the clock as far as all writers have come, folds what waited for that, and passes the word on."""
@@ -167,93 +202,85 @@ class Lane:
                 pass
             while self._wake(reached):
                 pass
-            self._position.clock = reached
             passed_on = [
                 ClockAdvanced(
                     until=reached, writer=self._view.name, lane=self.number, lanes=self._around.partitions
                 )
             ]
-        self._commit(self._new_work(), [], {topic: next_offset}, {}, passed_on=passed_on)
+        draft = self._draft()
+        draft.next_offsets, draft.passed_on = {topic: next_offset}, passed_on
+        self._commit(draft, clock=max(reached, self._position.clock) if passed_on else None)
 
     def _release(self, until: int) -> bool:
         """Folds held events up to `until` in the order of their times, at most PAGE. True when there may be more."""
         page = list(islice(self._store.scan(records.HELD, records.held_until(until)), PAGE))
         if not page:
             return False
-        work = self._new_work()
-        letters: list[DeadLettered] = []
+        draft = self._draft()
+        draft.held = dict.fromkeys(key for key, _ in page)
         for _, encoded in page:
-            held = msgspec.msgpack.decode(encoded, type=_Held)
+            held = replay.held_of(encoded)
             event = self._around.decoders[held.topic](held.value)
             try:
-                work.fold(held.key, event, held.value)
+                draft.work.fold(held.key, event, held.value)
             except FoldRefused as refused:
-                letters.append(self._letters.of_key("fold", refused.reason, held.topic, held.key, held.value))
-        self._commit(work, letters, {}, dict.fromkeys(key for key, _ in page))
+                draft.letters.append(
+                    self._letters.of_key("fold", refused.reason, held.topic, held.key, held.value)
+                )
+        self._commit(draft)
         return len(page) == PAGE
 
-    def _commit(
-        self,
-        work: Work,
-        letters: list[DeadLettered],
-        next_offsets: Mapping[str, int],
-        held: Mapping[bytes, bytes | None],
-        *,
-        stale: Iterable[bytes] = (),
-        passed_on: Sequence[ClockAdvanced] = (),
-    ) -> None:
+    def _commit(self, draft: _Draft, clock: int | None = None) -> None:
         """One transaction: outputs, dead letters, changelog, position; then the store, in one write."""
         if self._transactions is None:
             raise LaneLost("the lane is not open")
-        for unsealed in work.seal():
-            letters += [
-                self._letters.of_key("encode", unsealed.reason, "", unsealed.key, raw)
-                for raw in unsealed.events
-            ]
-        moved = self._moved(next_offsets)
+        sealed = seal(draft.work, self._kinds, self._store)
+        self._note_refused(sealed, draft.letters)
+        moved = self._moved(draft.next_offsets, clock)
         encoded = position.encode(moved)
-        kept = {**work.writes(), **held}
-        end = self._transactions.commit(self._outgoing(work, letters, passed_on), kept, encoded)
+        kept = {**sealed.changed, **draft.held}
+        end = self._transactions.commit(self._outgoing(sealed, draft), kept, encoded)
         level = changelog.End(self._changelog_end.topic_id, end, self._around.clock())
         own = {records.POSITION: encoded, changelog.END_KEY: changelog.encode_end(level)}
-        self._store.write({**dict.fromkeys(stale), **work.index(), **kept, **own})
+        self._store.write({**dict.fromkeys(draft.stale), **sealed.index, **kept, **own})
         failpoint("after_store")
+        self._heads.note(sealed.changed)
+        self._due_from = min(
+            [draft.stale[-1] if draft.stale else self._due_from]
+            + [key for key, value in sealed.index.items() if value is not None]
+        )
         self._position, self._changelog_end = moved, level
-        for word, count in work.skipped.items():
-            metrics.EVENTS_SKIPPED.labels(self._view.group, word).inc(count)
+        self._measure(sealed, draft.work)
 
-    def _moved(self, next_offsets: Mapping[str, int]) -> Position:
+    def _note_refused(self, sealed: Sealed, letters: list[DeadLettered]) -> None:
+        """A letter for each event of a key that cannot be written, or for its alarm where there was no event."""
+        for refused in sealed.refused:
+            letters += [
+                self._letters.of_key("encode", refused.reason, "", refused.key, raw)
+                for raw in refused.events or (None,)
+            ]
+
+    def _measure(self, sealed: Sealed, work: Work) -> None:
+        group = self._view.group
+        for word, count in work.skipped.items():
+            metrics.EVENTS_SKIPPED.labels(group, word).inc(count)
+        if sealed.hottest:
+            metrics.HOT_KEY_SHARE.labels(group, str(self.number)).set(sealed.hottest)
+        if sealed.largest:
+            metrics.STATE_BYTES.labels(group).observe(sealed.largest)
+
+    def _moved(self, next_offsets: Mapping[str, int], clock: int | None) -> Position:
         sources = dict(self._position.sources)
         for topic, offset in next_offsets.items():
             source = sources[topic]
             sources[topic] = SourcePosition(source.topic_id, offset, source.advanced)
-        return Position(self._position.partitions, self._position.commits + 1, self._position.clock, sources)
+        time = self._position.clock if clock is None else clock
+        return Position(self._position.partitions, self._position.commits + 1, time, sources)
 
-    def _outgoing(
-        self, work: Work, letters: Iterable[DeadLettered], passed_on: Iterable[ClockAdvanced]
-    ) -> Iterator[Outgoing]:
-        for sealed in work.sealed():
-            partition = self.number if sealed.is_local else ANY_PARTITION
-            yield Outgoing(sealed.topic.name, sealed.key.encode(), sealed.value, partition)
-        for letter in letters:
+    def _outgoing(self, sealed: Sealed, draft: _Draft) -> Iterator[Outgoing]:
+        yield from sealed.outgoing
+        for letter in draft.letters:
             value = self._around.encoders(DEAD_LETTERS, DeadLettered)(letter)
             yield Outgoing(DEAD_LETTERS.name, f"{letter.source_topic}:{letter.partition}".encode(), value)
-        for advanced in passed_on:
-            yield from self._clocks(advanced)
-
-    def _clocks(self, advanced: ClockAdvanced) -> Iterator[Outgoing]:
-        key = f"clock:{advanced.writer}:{advanced.lane}".encode()
-        for topic in self._view.outputs:
-            value = self._around.encoders(topic, ClockAdvanced)(advanced)
-            for partition in range(self._around.partitions):
-                yield Outgoing(topic.name, key, value, partition)
-
-
-def writers_of(sources: Iterable[Topic], views: Iterable[View], partitions: int) -> dict[str, dict[str, int]]:
-    """Per source, who moves its clock: the views that publish to it, and the replay where channels do."""
-    found: dict[str, dict[str, int]] = {}
-    for topic in sources:
-        found[topic.name] = {view.name: partitions for view in views if topic in view.outputs}
-        if topic.is_input:
-            found[topic.name][position.REPLAY] = 1
-    return found
+        for advanced in draft.passed_on:
+            yield from replay.passed_on(self._around, advanced)

@@ -5,9 +5,9 @@ A lane's queue is bounded by pausing its partitions, so that a slow lane does no
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Protocol
 
 import structlog
@@ -16,15 +16,16 @@ from schemas.registry import RegistryAway
 from streams.engine.lane import Lane
 from streams.engine.letters import Arrived
 from streams.engine.log import LaneLost
+from streams.engine.queues import Queue
 from streams.engine.stores import Store
 from streams.engine.surroundings import Surroundings
 from vaart import metrics
 from vaart.failpoint import failpoint
 
-BATCH_RECORDS_MAX = 2_000
-QUEUE_RECORDS_HIGH = 8_000
-QUEUE_RECORDS_LOW = 4_000
-IDLE_S = 0.25
+BATCH_RECORDS_MAX = 10_000
+WAKE_EVERY_S = 0.25
+MERGE_WAIT_S = 0.5
+MERGE_POLL_S = 0.02
 OPEN_ATTEMPTS_MAX = 3
 REGISTRY_RETRY_S = 1.0
 
@@ -45,22 +46,20 @@ class Flow(Protocol):
 
 
 class _Running:
-    """An open lane with its queue and its task."""
+    """An open lane with its queues and its task."""
 
     def __init__(self, lane: Lane, sources: Iterable[str]) -> None:
         self.lane = lane
-        self.queues: dict[str, deque[Sequence[Any]]] = {source: deque() for source in sources}
-        self.queued = dict.fromkeys(self.queues, 0)
-        self.seen: dict[str, int] = {}
+        self.queues = {source: Queue() for source in sources}
         self.arrived = asyncio.Event()
         self.paused: set[str] = set()
         self.next_offsets = lane.next_offsets
+        self.wake_at = 0.0
         self.task: asyncio.Task[None] | None = None
 
     def clear(self) -> None:
-        for source, queue in self.queues.items():
+        for queue in self.queues.values():
             queue.clear()
-            self.queued[source] = 0
         self.paused.clear()
 
 
@@ -125,11 +124,10 @@ class Lanes:
         if running is None:
             return
         source = topic.removeprefix(self._around.prefix)
-        running.queues[source].append(records)
-        running.queued[source] += len(records)
-        running.seen[source] = records[-1].timestamp * 1_000
+        queue = running.queues[source]
+        queue.add(records)
         running.arrived.set()
-        if running.queued[source] > QUEUE_RECORDS_HIGH and source not in running.paused:
+        if queue.is_full and source not in running.paused:
             running.paused.add(source)
             self._flow.pause(topic, partition)
 
@@ -175,60 +173,98 @@ class Lanes:
             self._fail(error)
 
     async def _turn(self, running: _Running) -> None:
-        """Folds what is queued, or wakes silent keys when nothing is, then waits out the view's commit interval."""
+        """Wakes silent keys when it is time, folds what is queued, then waits out the view's commit interval."""
         started_at = time.monotonic()
-        source = _earliest(running)
-        if source is None:
+        if started_at >= running.wake_at:
+            has_more = await self._keep_up(running)
+            running.wake_at = 0.0 if has_more else started_at + WAKE_EVERY_S
+        batches = self._take(running, await self._horizon(running))
+        if not batches:
             await self._idle(running)
             return
-        records = self._take(running, source)
-        count = await self._in_thread(running, lambda lane: lane.fold(source, records))
-        self._measure(running, source, count, time.monotonic() - started_at)
+        count = await self._in_thread(running, lambda lane: lane.fold(batches))
+        self._measure(running, batches, count, time.monotonic() - started_at)
         rest_s = self._around.view.commit_interval_ms / 1_000 - (time.monotonic() - started_at)
-        if rest_s > 0 and sum(running.queued.values()) < BATCH_RECORDS_MAX:
+        if rest_s > 0 and sum(map(len, running.queues.values())) < BATCH_RECORDS_MAX:
             await asyncio.sleep(rest_s)
 
-    def _measure(self, running: _Running, source: str, count: int, seconds: float) -> None:
+    def _measure(
+        self, running: _Running, batches: Mapping[str, Sequence[Arrived]], count: int, seconds: float
+    ) -> None:
         group, number = self._around.view.group, str(running.lane.number)
-        metrics.EVENTS_PROCESSED.labels(group, source, "committed").inc(count)
         metrics.BATCH_SECONDS.labels(group).observe(seconds)
-        metrics.COMMITTED_OFFSET.labels(group, source, number).set(running.next_offsets[source])
-        metrics.QUEUE_DEPTH.labels(f"{group}:{source}:{number}").set(running.queued[source])
-        metrics.PROGRESS_TIMESTAMP.labels(group).set_to_current_time()
+        metrics.BATCH_RECORDS.labels(group).observe(count)
+        for source, records in batches.items():
+            metrics.EVENTS_PROCESSED.labels(group, source, "committed").inc(len(records))
+            metrics.COMMITTED_OFFSET.labels(group, source, number).set(running.next_offsets[source])
+            metrics.QUEUE_DEPTH.labels(f"{group}:{source}:{number}").set(len(running.queues[source]))
 
     async def _idle(self, running: _Running) -> None:
+        """Returns when something arrives, or when silent keys should be looked at."""
         running.arrived.clear()
-        try:
-            await asyncio.wait_for(running.arrived.wait(), IDLE_S)
-        except TimeoutError:
-            if not self._around.is_replay and self.is_ready:
-                await self._wake(running)
+        rest_s = max(0.0, running.wake_at - time.monotonic())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(running.arrived.wait(), rest_s)
 
-    async def _wake(self, running: _Running) -> None:
-        now = await self._now(running)
-        while await self._in_thread(running, lambda lane: lane.wake(now)):
-            pass
+    async def _keep_up(self, running: _Running) -> bool:
+        """A page of alarms of silent keys, and of records of forgotten keys. True when there may be more."""
+        if not self.is_ready:
+            return False
+        metrics.PROGRESS_TIMESTAMP.labels(self._around.view.group).set_to_current_time()
+        has_more: bool = await self._in_thread(running, Lane.tidy)
+        if not self._around.is_replay:
+            now = await self._now(running)
+            has_more |= await self._in_thread(running, lambda lane: lane.wake(now))
+        return has_more
 
     async def _now(self, running: _Running) -> int:
-        """The wall clock once every source is drained, else the newest time up to which all of them were read."""
+        """The wall clock once every source is drained, else the newest time up to which all of them were folded."""
         now = self._around.clock()
-        prefix, number = self._around.prefix, running.lane.number
         moments = [
-            now if await self._flow.is_drained(prefix + source, number) else running.seen.get(source, 0)
+            now if await self._is_drained(running, source) else running.lane.newest.get(source, 0)
             for source in self._sources
         ]
         return min(moments)
 
-    def _take(self, running: _Running, source: str) -> Sequence[Arrived]:
-        queue = running.queues[source]
-        taken = list(queue.popleft())
-        while queue and len(taken) + len(queue[0]) <= BATCH_RECORDS_MAX:
-            taken.extend(queue.popleft())
-        running.queued[source] -= len(taken)
-        if source in running.paused and running.queued[source] < QUEUE_RECORDS_LOW:
-            running.paused.discard(source)
-            self._flow.resume(self._around.prefix + source, running.lane.number)
-        return taken
+    async def _is_drained(self, running: _Running, source: str) -> bool:
+        """Whether everything that the broker holds of the source has been folded."""
+        if running.queues[source]:
+            return False
+        return await self._flow.is_drained(self._around.prefix + source, running.lane.number)
+
+    async def _horizon(self, running: _Running) -> int | None:
+        """The time up to which every source is known: what is newer waits, for an older record may still come.
+
+        None where nothing need wait. A source that is not drained and yet sends nothing is waited for MERGE_WAIT_S.
+        """
+        if len(running.queues) == 1 or not any(running.queues.values()):
+            return None
+        deadline = time.monotonic() + MERGE_WAIT_S
+        while silent := [
+            source
+            for source, queue in running.queues.items()
+            if not queue and not await self._is_drained(running, source)
+        ]:
+            if time.monotonic() > deadline:
+                log.warning("source_is_behind", lane=running.lane.number, sources=silent)
+                return None
+            running.arrived.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(running.arrived.wait(), MERGE_POLL_S)
+        return min((queue.newest for queue in running.queues.values() if queue), default=None)
+
+    def _take(self, running: _Running, horizon: int | None) -> dict[str, Sequence[Arrived]]:
+        batches: dict[str, Sequence[Arrived]] = {}
+        room = BATCH_RECORDS_MAX
+        for source, queue in running.queues.items():
+            taken = queue.take(room, horizon)
+            room -= len(taken)
+            if taken:
+                batches[source] = taken
+            if source in running.paused and queue.is_low:
+                running.paused.discard(source)
+                self._flow.resume(self._around.prefix + source, running.lane.number)
+        return batches
 
     async def _in_thread(self, running: _Running, work: Callable[[Lane], Any]) -> Any:
         """The result of `work` in the lane's thread. Waits for a registry that is away; opens a lost lane again."""
@@ -269,9 +305,3 @@ class Lanes:
         except asyncio.CancelledError:
             await asyncio.gather(job, return_exceptions=True)
             raise
-
-
-def _earliest(running: _Running) -> str | None:
-    """The source whose next record is the oldest."""
-    heads = [(queue[0][0].timestamp, source) for source, queue in running.queues.items() if queue]
-    return min(heads)[1] if heads else None

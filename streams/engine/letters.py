@@ -39,9 +39,9 @@ class Letters:
         """The letter for a record of `topic`."""
         return self._write(stage, reason, detail, topic, record.offset, record.key, record.value, schema_id)
 
-    def of_key(self, stage: str, reason: str, topic: str, key: str, value: bytes | None) -> DeadLettered:
+    def of_key(self, stage: str, reason: str, topic: str, key: bytes, value: bytes | None) -> DeadLettered:
         """The letter for an event that waited in the state, or for an alarm: there is no offset to name."""
-        return self._write(stage, reason, "", topic, -1, key.encode(), value, None)
+        return self._write(stage, reason, "", topic, -1, key, value, None)
 
     def _write(
         self,

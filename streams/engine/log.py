@@ -5,8 +5,9 @@ named without the deployment's prefix.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+
+import msgspec
 
 ANY_PARTITION = -1
 
@@ -15,8 +16,7 @@ class LaneLost(Exception):
     """A transaction failed or another owner took over: the lane must be opened again, or dropped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """A record to be written. `value` None is a tombstone; the key decides (murmur2) on ANY_PARTITION."""
 
     topic: str

@@ -70,14 +70,18 @@ class Collection(MutableMapping[Part, Any]):
 class Collections(dict[str, Collection]):
     """A key's collections, each made when the fold first asks for it."""
 
-    __slots__ = ("_key", "_known", "_store")
+    __slots__ = ("_incarnation", "_key", "_known", "_store")
 
-    def __init__(self, known: Mapping[str, tuple[int, records.Decode]], store: LaneStore, key: str) -> None:
+    def __init__(
+        self, known: Mapping[str, tuple[int, records.Decode]], store: LaneStore, key: bytes, incarnation: int
+    ) -> None:
         self._known = known
         self._store = store
         self._key = key
+        self._incarnation = incarnation
 
     def __missing__(self, name: str) -> Collection:
         number, decode = self._known[name]
-        made = self[name] = Collection(self._store, records.collection_prefix(number, self._key), decode)
+        prefix = records.collection_prefix(number, self._key, self._incarnation)
+        made = self[name] = Collection(self._store, prefix, decode)
         return made

@@ -1,8 +1,9 @@
 """State records as bytes: how a head, a collection's record, an alarm and a lane's position are kept.
 
 A record key is one byte of kind and length-prefixed parts, so that ids may hold any character and the records of one
-key lie together. A value is one byte of version and msgpack; a head's value carries its alarm in front. The changelog
-holds the same bytes; the due index is derived from the heads and lies in the store only.
+key lie together. A value is one byte of version and msgpack; a head's value carries its alarm and its incarnation in
+front: a key that was forgotten and came back has other collection records than before. The changelog holds the same
+bytes; the due index is derived from the heads and lies in the store only. Keys are bytes, as Kafka has them.
 """
 
 import struct
@@ -16,12 +17,17 @@ from vaart.errors import ConfigFault
 
 HEAD = b"h"
 COLLECTION = b"c"
+FORGOTTEN = b"f"
+FORGOTTEN_END = b"g"
 HELD = b"r"
 DUE = b"d"
 POSITION = b"p"
 
 _length = struct.Struct(">H")
 _time = struct.Struct(">q")
+_incarnation = struct.Struct(">I")
+_header = struct.Struct(">BqI")
+_HEADER_BYTES = _header.size
 _encode = msgspec.msgpack.Encoder().encode
 
 Decode = Callable[[bytes], Any]
@@ -35,14 +41,19 @@ def part_bytes(part: str) -> bytes:
     return _length.pack(len(encoded)) + encoded
 
 
-def head_key(key: str) -> bytes:
-    """Where the head of `key` lies."""
-    return HEAD + part_bytes(key)
+def head_key(key: bytes) -> bytes:
+    """Where the head of `key` (at most 65,535 bytes) lies."""
+    return HEAD + _length.pack(len(key)) + key
 
 
-def collection_prefix(number: int, key: str) -> bytes:
-    """Where the records of the view's collection `number` under `key` begin."""
-    return COLLECTION + bytes((number,)) + part_bytes(key)
+def collection_prefix(number: int, key: bytes, incarnation: int) -> bytes:
+    """Where the records of the view's collection `number` under an incarnation of `key` begin."""
+    return COLLECTION + bytes((number,)) + _length.pack(len(key)) + key + _incarnation.pack(incarnation)
+
+
+def forgotten_key(key: bytes) -> bytes:
+    """Where it stands that collection records of `key` are still to be deleted."""
+    return FORGOTTEN + key
 
 
 def parts_bytes(parts: Part) -> bytes:
@@ -62,14 +73,14 @@ def parts_of(encoded: bytes) -> Part:
     return tuple(parts)
 
 
-def due_key(at: int, key: str) -> bytes:
+def due_key(at: int, key: bytes) -> bytes:
     """Where the due index holds the alarm of `key`. Keys sort by time."""
-    return DUE + _time.pack(at) + key.encode()
+    return DUE + _time.pack(at) + key
 
 
-def due_of(encoded: bytes) -> tuple[int, str]:
+def due_of(encoded: bytes) -> tuple[int, bytes]:
     """The time and key that `due_key` joined."""
-    return _time.unpack_from(encoded, 1)[0], encoded[9:].decode()
+    return _time.unpack_from(encoded, 1)[0], encoded[9:]
 
 
 def due_until(at: int) -> bytes:
@@ -87,9 +98,9 @@ def held_until(at: int) -> bytes:
     return HELD + _time.pack(at + 1)
 
 
-def head_value(head: Record, wake_at: int | None) -> bytes:
-    """A head and its alarm, encoded."""
-    return bytes((head.version,)) + _time.pack(wake_at or 0) + _encode(head)
+def head_value(head: Record, wake_at: int | None, incarnation: int = 0) -> bytes:
+    """A head, its alarm and its incarnation, encoded."""
+    return _header.pack(head.version, wake_at or 0, incarnation) + _encode(head)
 
 
 def wake_of(encoded: bytes) -> int | None:
@@ -97,9 +108,31 @@ def wake_of(encoded: bytes) -> int | None:
     return _time.unpack_from(encoded, 1)[0] or None
 
 
-def head_key_text(encoded: bytes) -> str:
+def incarnation_of(encoded: bytes) -> int:
+    """The incarnation of an encoded head."""
+    found: int = _incarnation.unpack_from(encoded, 9)[0]
+    return found
+
+
+def key_of_forgotten(encoded: bytes) -> bytes:
+    """The key that `forgotten_key` wrote."""
+    return encoded[1:]
+
+
+def forgotten_value(incarnation: int) -> bytes:
+    """That all records up to this incarnation are to be deleted."""
+    return _incarnation.pack(incarnation)
+
+
+def forgotten_incarnation(encoded: bytes) -> int:
+    """The incarnation that `forgotten_value` wrote."""
+    found: int = _incarnation.unpack(encoded)[0]
+    return found
+
+
+def key_of_head(encoded: bytes) -> bytes:
     """The key whose head lies at `encoded`."""
-    return encoded[3:].decode()
+    return encoded[3:]
 
 
 def record_value(record: Record) -> bytes:
@@ -109,7 +142,7 @@ def record_value(record: Record) -> bytes:
 
 def head_decoder(kind: type[Record]) -> Decode:
     """Reads what `head_value` wrote, in this version or an older one."""
-    return _decoder(kind, 9)
+    return _decoder(kind, _HEADER_BYTES)
 
 
 def record_decoder(kind: type[Record]) -> Decode:

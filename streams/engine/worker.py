@@ -22,9 +22,9 @@ from schemas.events.dead_letters import DeadLettered
 from schemas.registry import RegistryAway, SchemaUnknown
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.engine.kafka_log import KafkaLog
-from streams.engine.lane import writers_of
 from streams.engine.lanes import Lanes
 from streams.engine.log import LaneLost
+from streams.engine.replay import writers_of
 from streams.engine.stores import MemoryStore, RocksStore, Store
 from streams.engine.surroundings import Surroundings
 from streams.engine.transport import BatchMessage, BatchSchema, Consumer

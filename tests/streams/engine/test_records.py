@@ -18,9 +18,9 @@ def test_ids_that_hold_a_separator_do_not_collide() -> None:
 
 @given(st.integers(-(2**62), 2**62), st.integers(0, 2**62))
 def test_due_entries_sort_by_time(first: int, second: int) -> None:
-    keys = [records.due_key(abs(first), "z"), records.due_key(second, "a")]
+    keys = [records.due_key(abs(first), b"z"), records.due_key(second, b"a")]
     assert (keys[0] < keys[1]) == (abs(first) < second) or abs(first) == second
-    assert records.due_of(keys[0]) == (abs(first), "z")
+    assert records.due_of(keys[0]) == (abs(first), b"z")
 
 
 class Old(Record):
