@@ -119,13 +119,8 @@ class Lane:
     def _fold_segment(self, draft: _Draft, topic: str, arrived: Sequence[Arrived]) -> _Draft:
         found = decoded(self._around.decoders[topic], self._letters, topic, arrived)
         if not self._holds:
-            self._heads.prefetch(
-                {
-                    records.head_key(record.key or b"")
-                    for record, event in found
-                    if type(event) is not DeadLettered
-                }
-            )
+            keys = {record.key or b"" for record, event in found if type(event) is not DeadLettered}
+            self._heads.prefetch([records.head_key(key) for key in keys])
         fold, event = draft.work.fold, None
         for record, event in found:
             kind = type(event)

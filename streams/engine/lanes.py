@@ -22,7 +22,7 @@ from streams.engine.surroundings import Surroundings
 from vaart import metrics
 from vaart.failpoint import failpoint
 
-BATCH_RECORDS_MAX = 10_000
+BATCH_RECORDS_MAX = 20_000
 WAKE_EVERY_S = 0.25
 MERGE_WAIT_S = 0.5
 MERGE_POLL_S = 0.02

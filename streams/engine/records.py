@@ -26,6 +26,7 @@ POSITION = b"p"
 _length = struct.Struct(">H")
 _time = struct.Struct(">q")
 _incarnation = struct.Struct(">I")
+_life = struct.Struct(">qI")
 _header = struct.Struct(">BqI")
 _HEADER_BYTES = _header.size
 _encode = msgspec.msgpack.Encoder().encode
@@ -108,10 +109,10 @@ def wake_of(encoded: bytes) -> int | None:
     return _time.unpack_from(encoded, 1)[0] or None
 
 
-def incarnation_of(encoded: bytes) -> int:
-    """The incarnation of an encoded head."""
-    found: int = _incarnation.unpack_from(encoded, 9)[0]
-    return found
+def life_of(encoded: bytes) -> tuple[int | None, int]:
+    """The alarm and the incarnation of an encoded head."""
+    wake_at, incarnation = _life.unpack_from(encoded, 1)
+    return wake_at or None, incarnation
 
 
 def key_of_forgotten(encoded: bytes) -> bytes:

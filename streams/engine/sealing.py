@@ -63,7 +63,7 @@ def _seal_key(work: Work, touched: Touched, kinds: Kinds, store: LaneStore, foun
     """All of the key, or nothing of it where it raises."""
     snapshots = [work.snapshot(output) for output in touched.snapshots.values()]
     value = _head_value(touched)
-    parts = dict(_part_writes(touched, kinds, store)) if touched.collections is not None else None
+    parts = None if touched.collections is None else dict(_part_writes(touched, kinds, store))
     found.outgoing += touched.outgoing
     found.outgoing += snapshots
     if parts:
@@ -117,10 +117,9 @@ def forgotten_records(key: bytes, incarnation: int, kinds: Kinds, store: LaneSto
 
 
 def _seal_alarm(touched: Touched, index: dict[bytes, bytes | None]) -> None:
-    before = None if touched.stored is None else records.wake_of(touched.stored)
-    if before == touched.wake_at:
+    if touched.stored_wake_at == touched.wake_at:
         return
-    if before is not None:
-        index[records.due_key(before, touched.key)] = None
+    if touched.stored_wake_at is not None:
+        index[records.due_key(touched.stored_wake_at, touched.key)] = None
     if touched.wake_at is not None:
         index[records.due_key(touched.wake_at, touched.key)] = b""

@@ -56,7 +56,7 @@ class Kinds:
 
 
 class Touched(msgspec.Struct, gc=False):
-    """One key's state while a commit is prepared. `stored` is its head as it was before.
+    """One key's state while a commit is prepared. `stored` is its head as it was before, `stored_wake_at` its alarm.
 
     `forgotten` is the incarnation whose collection records are to be deleted, if the key was forgotten here.
     """
@@ -66,6 +66,7 @@ class Touched(msgspec.Struct, gc=False):
     state: State[Any]
     collections: Collections | None
     stored: bytes | None
+    stored_wake_at: int | None
     wake_at: int | None
     incarnation: int
     forgotten: int | None = None
@@ -148,14 +149,14 @@ class Work:
         stored = self._heads.get(head_key)
         head, wake_at, incarnation, collections = None, None, 0, None
         if stored is not None:
-            head, wake_at = self._kinds.head(stored), records.wake_of(stored)
-            incarnation = records.incarnation_of(stored)
+            head = self._kinds.head(stored)
+            wake_at, incarnation = records.life_of(stored)
         if self._kinds.collections:
             if stored is None:
                 incarnation = self._next_incarnation(key)
             collections = self._collections_of(key, incarnation)
         state: State[Any] = State(key.decode(), head, collections)
-        touched = Touched(key, head_key, state, collections, stored, wake_at, incarnation)
+        touched = Touched(key, head_key, state, collections, stored, wake_at, wake_at, incarnation)
         self.touched[key] = touched
         return touched
 

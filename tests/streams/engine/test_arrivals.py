@@ -1,0 +1,78 @@
+from dataclasses import dataclass
+from itertools import chain
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.engine.arrivals import merged
+from streams.engine.queues import BATCH_BYTES_MAX, RECORDS_HIGH, RECORDS_LOW, Queue
+
+times = st.lists(st.integers(0, 20), max_size=12)
+
+
+@dataclass
+class Sent:
+    offset: int
+    timestamp: int
+    key: bytes | None = b"k"
+    value: bytes | None = b""
+
+
+def sent(moments: list[int]) -> list[Sent]:
+    return [Sent(offset, timestamp) for offset, timestamp in enumerate(moments)]
+
+
+@given(st.fixed_dictionaries({"a": times, "b": times, "c": times}))
+def test_merging_keeps_each_sources_order_and_loses_nothing(moments: dict[str, list[int]]) -> None:
+    batches = {source: sent(found) for source, found in moments.items()}
+    segments = merged(batches)
+    for source, records in batches.items():
+        assert list(chain.from_iterable(found for name, found in segments if name == source)) == records
+
+
+def test_merging_puts_older_records_first() -> None:
+    segments = merged({"orders": sent([1, 5, 9]), "payments": sent([4, 6])})
+    assert [(name, [record.timestamp for record in found]) for name, found in segments] == [
+        ("orders", [1]),
+        ("payments", [4]),
+        ("orders", [5]),
+        ("payments", [6]),
+        ("orders", [9]),
+    ]
+
+
+def test_a_record_behind_one_with_a_later_clock_is_not_moved_before_it() -> None:
+    segments = merged({"a": sent([8, 2]), "b": sent([5])})
+    assert [name for name, _ in segments] == ["b", "a"]
+
+
+@given(times, st.integers(0, 20))
+def test_a_queue_gives_what_is_not_newer_than_the_horizon_up_to_the_first_that_is(
+    moments: list[int], horizon: int
+) -> None:
+    queue = Queue()
+    if moments:
+        queue.add(sent(moments))
+    taken = [record.timestamp for record in queue.take(100, horizon)]
+    assert all(moment <= horizon for moment in taken)
+    assert len(queue) == len(moments) - len(taken)
+    assert not queue or moments[len(taken)] > horizon
+
+
+def test_a_queue_is_full_by_records_or_by_bytes_and_says_when_it_is_low() -> None:
+    many, large = Queue(), Queue()
+    many.add(sent([0] * (RECORDS_HIGH + 1)))
+    large.add([Sent(0, 0, b"k", bytes(900_000))] * 20)
+    assert many.is_full
+    assert large.is_full
+    many.take(RECORDS_HIGH + 2 - RECORDS_LOW)
+    assert (many.is_full, many.is_low) == (False, True)
+
+
+def test_a_batch_of_large_records_is_bounded_by_bytes_but_never_empty() -> None:
+    queue = Queue()
+    queue.add([Sent(0, 0, b"k", bytes(900_000))] * 20)
+    assert len(queue.take(20_000)) == BATCH_BYTES_MAX * 20 // (900_000 * 20)
+    queue.clear()
+    queue.add([Sent(0, 0, b"k", bytes(2 * BATCH_BYTES_MAX))])
+    assert len(queue.take(20_000)) == 1
