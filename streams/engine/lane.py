@@ -27,6 +27,8 @@ from streams.engine.work import FoldRefused, Kinds, Work, time_of
 from vaart import metrics
 from vaart.failpoint import failpoint
 
+SLICE = 200
+"""How many events are decoded before they are folded."""
 PAGE = 1_000
 """How many held events, due keys or records of forgotten keys one commit takes."""
 
@@ -117,7 +119,16 @@ class Lane:
         return [record for record in arrived if record.offset >= start]
 
     def _fold_segment(self, draft: _Draft, topic: str, arrived: Sequence[Arrived]) -> _Draft:
-        found = decoded(self._around.decoders[topic], self._letters, topic, arrived)
+        """Slice by slice, so that no more than one slice of decoded events is alive."""
+        for start in range(0, len(arrived), SLICE):
+            draft = self._fold_slice(draft, topic, arrived[start : start + SLICE])
+        if arrived[-1].offset >= self._position.sources[topic].next_offset:
+            draft.next_offsets[topic] = arrived[-1].offset + 1
+        return draft
+
+    def _fold_slice(self, draft: _Draft, topic: str, arrived: Sequence[Arrived]) -> _Draft:
+        decode = self._around.decoders[topic]
+        found = decoded(decode, self._letters, topic, arrived)
         if not self._holds:
             keys = {record.key or b"" for record, event in found if type(event) is not DeadLettered}
             self._heads.prefetch([records.head_key(key) for key in keys])
@@ -134,13 +145,11 @@ class Lane:
                 draft.held[key] = replay.held_value(topic, record)
             else:
                 try:
-                    fold(record.key or b"", event, record.value or b"")
+                    fold(record.key or b"", event, record.value or b"", decode)
                 except FoldRefused as refused:
                     draft.letters.append(self._letters.of_record(topic, record, "fold", refused.reason))
         if not isinstance(event, DeadLettered | ClockAdvanced):
             self.newest[topic] = time_of(event)
-        if arrived[-1].offset >= self._position.sources[topic].next_offset:
-            draft.next_offsets[topic] = arrived[-1].offset + 1
         return draft
 
     def _wake(self, now: int) -> bool:
@@ -215,9 +224,9 @@ class Lane:
         draft.held = dict.fromkeys(key for key, _ in page)
         for _, encoded in page:
             held = replay.held_of(encoded)
-            event = self._around.decoders[held.topic](held.value)
+            decode = self._around.decoders[held.topic]
             try:
-                draft.work.fold(held.key, event, held.value)
+                draft.work.fold(held.key, decode(held.value), held.value, decode)
             except FoldRefused as refused:
                 draft.letters.append(
                     self._letters.of_key("fold", refused.reason, held.topic, held.key, held.value)

@@ -29,6 +29,7 @@ VALUE_BYTES_MAX = 900_000
 NOT_THE_RECORDS_FAULT = (VaartError, RegistryAway)
 """A schema that is not registered, a disk that is full: the worker stops or waits, and no record is put aside."""
 
+Decode = Callable[[bytes], Any]
 Encoders = Callable[[Topic, type], Callable[[Any], bytes]]
 
 
@@ -72,7 +73,7 @@ class Touched(msgspec.Struct, gc=False):
     forgotten: int | None = None
     outgoing: list[Outgoing] = []
     snapshots: dict[tuple[str, str], Output] = {}
-    history: list[tuple[Any, bytes]] = []
+    history: list[tuple[Decode, bytes]] = []
 
 
 class Work:
@@ -101,10 +102,11 @@ class Work:
         self.touched: dict[bytes, Touched] = {}
         self.skipped: Counter[str] = Counter()
 
-    def fold(self, key: bytes, event: Any, raw: bytes) -> None:
+    def fold(self, key: bytes, event: Any, raw: bytes, decode: Decode) -> None:
         """After this the state of `key` reflects its due alarms up to the event's time, then the event.
 
-        `raw` is the event as it came, for outputs that pass it on. Raises FoldRefused.
+        `raw` is the event as it came, for outputs that pass it on; `decode` reads it again if the key must be folded
+        anew. Raises FoldRefused.
         """
         touched = self.touched.get(key) or self._load(key)
         try:
@@ -116,7 +118,7 @@ class Work:
         except Exception as error:
             self._refold(touched)
             raise FoldRefused(type(error).__name__) from error
-        touched.history.append((event, raw))
+        touched.history.append((decode, raw))
 
     def ring(self, key: bytes, until: int) -> None:
         """After this no alarm of `key` up to `until` is left. A hint that no longer holds changes nothing.
@@ -215,11 +217,12 @@ class Work:
     def _refold(self, touched: Touched) -> None:
         """The key again as the store has it, with this commit's good events folded anew."""
         again = self._load(touched.key)
-        for event, raw in touched.history:
+        for decode, raw in touched.history:
+            event = decode(raw)
             if again.wake_at is not None:
                 self._ring(again, time_of(event))
             self._apply(again, self._fold(again.state, event), event, raw)
-            again.history.append((event, raw))
+        again.history = touched.history
 
 
 def time_of(event: Any) -> int:

@@ -38,7 +38,7 @@ class Bench:
     def folded(self, *events: Counted, key: bytes = b"k") -> Work:
         work = self.work()
         for counted in events:
-            work.fold(key, counted, encode(counted))
+            work.fold(key, counted, encode(counted), decode)
         return work
 
     def seal(self, work: Work) -> Sealed:
@@ -81,7 +81,7 @@ def test_a_snapshot_is_sent_once_in_its_last_value_and_stamped(bench: Bench) -> 
 
 def test_an_event_that_is_passed_on_keeps_its_bytes(bench: Bench) -> None:
     work = bench.work()
-    work.fold(b"k", event(1), b"as it came")
+    work.fold(b"k", event(1), b"as it came", decode)
     assert passed(bench.seal(work)) == [b"as it came"]
 
 
@@ -109,9 +109,9 @@ def test_the_due_index_follows_the_alarm(bench: Bench) -> None:
 def test_a_raising_record_leaves_the_others_as_they_are(bench: Bench) -> None:
     work = bench.folded(event(1), event(2))
     with pytest.raises(FoldRefused, match="ValueError"):
-        work.fold(b"k", event(666), b"")
-    work.fold(b"k", event(4), b"")
-    work.fold(b"other", event(9), b"")
+        work.fold(b"k", event(666), b"", decode)
+    work.fold(b"k", event(4), b"", decode)
+    work.fold(b"other", event(9), b"", decode)
     sealed = bench.seal(work)
     assert [level.units for level in levels(sealed)] == [7, 9]
     assert len(passed(sealed)) == 4
@@ -178,8 +178,8 @@ def test_a_snapshot_that_cannot_be_encoded_leaves_its_key_as_it_was() -> None:
 
     bench = Bench(encoders=refusing)
     work = bench.work()
-    work.fold(b"k", event(101), b"guilty")
-    work.fold(b"good", event(1), b"")
+    work.fold(b"k", event(101), b"guilty", decode)
+    work.fold(b"good", event(1), b"", decode)
     sealed = bench.seal(work)
     assert sealed.refused == [Unsealed(b"k", "ValueError", [b"guilty"])]
     assert {each.key for each in sealed.outgoing} == {b"good"}
@@ -203,5 +203,5 @@ def test_a_state_that_kafka_would_not_take_is_refused_with_its_events() -> None:
 
 def test_the_busiest_keys_share_is_told(bench: Bench) -> None:
     work = bench.folded(event(1), event(1), event(1))
-    work.fold(b"other", event(1), b"")
+    work.fold(b"other", event(1), b"", decode)
     assert bench.seal(work).hottest == 0.75
