@@ -27,7 +27,8 @@ from streams.engine.log import LaneLost
 from streams.engine.replay import writers_of
 from streams.engine.stores import MemoryStore, RocksStore, Store
 from streams.engine.surroundings import Surroundings
-from streams.engine.transport import BatchMessage, BatchSchema, Consumer
+from streams.engine.transport.consumer import Consumer
+from streams.engine.transport.messages import BatchMessage, BatchSchema
 from streams.view import View
 from vaart import clock, kafka
 from vaart.addresses import Addresses
@@ -136,9 +137,11 @@ class Worker:
 
     async def is_drained(self, topic: str, partition: int) -> bool:
         """See streams.engine.lanes.Flow."""
-        consumer, tp = self.app.consumer, TP(topic, partition)
+        consumer, tp = self._consumer, TP(topic, partition)
+        if tp not in consumer.reached:
+            return False
         end = consumer.highwater(tp)
-        return end is not None and (await consumer.position(tp) or 0) >= end
+        return end is not None and consumer.reached[tp] >= end
 
     def _require_topics(self) -> None:
         """Kafka would let us join a group over topics that are not there, and wait for ever."""
@@ -182,7 +185,9 @@ class Worker:
         async for event in stream.noack().events():
             message: BatchMessage = event.value
             if message.epoch == self._consumer.fetch_epoch:
-                self.lanes.deliver(message.topic, message.partition, message.records)
+                if message.records:
+                    self.lanes.deliver(message.topic, message.partition, message.records)
+                self._consumer.reached[message.tp] = message.reached
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
         self.lanes.suspend()

@@ -8,7 +8,8 @@ import faust
 import pytest
 from faust.types import TP
 
-from streams.engine.transport import BATCH_RECORDS_MAX, BatchMessage
+from streams.engine.transport.consumer import BATCH_RECORDS_MAX
+from streams.engine.transport.messages import BatchMessage
 
 PARTITION = TP("t", 0)
 

@@ -8,7 +8,9 @@ import faust
 from faust.transport import consumer as base
 from faust.transport.drivers import aiokafka as driver
 
-from streams.engine.transport import Consumer, ConsumerThread, Transport
+from streams.engine.transport.consumer import Consumer
+from streams.engine.transport.driver import Transport
+from streams.engine.transport.thread import ConsumerThread
 
 
 def test_the_scheme_resolves_to_our_transport() -> None:

@@ -1,0 +1,36 @@
+"""The thread in which aiokafka runs: Faust's own assignor, committed records only, and where each fetch ended."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Faust's consumer thread, with its own assignor whatever the app's tables are, reading what is committed."""
+
+    positions: Mapping[TP, int] = {}
+    """Where the last fetch left the consumer, per partition that was asked for; markers are behind it, too."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        self._assignor = self.app.assignor
+        consumer._partition_assignment_strategy = [self._assignor]
+        consumer._isolation_level = "read_committed"
+        return consumer
+
+    async def _fetch_records(self, consumer: Any, active_partitions: Any, *args: Any, **limits: Any) -> Any:
+        records = await super()._fetch_records(consumer, active_partitions, *args, **limits)
+        # A copy: the other thread pauses and resumes partitions meanwhile.
+        self.positions = _positions(consumer, tuple(active_partitions))
+        return records
+
+
+def _positions(consumer: Any, partitions: Iterable[TP]) -> dict[TP, int]:
+    subscription = consumer._subscription.subscription
+    assignment = None if subscription is None else subscription.assignment
+    if assignment is None:
+        return {}
+    states = {tp: assignment.state_value(tp) for tp in partitions if tp in assignment.tps}
+    return {tp: state.position for tp, state in states.items() if state.has_valid_position}
