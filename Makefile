@@ -48,7 +48,7 @@ clean: ## Stop the servers, delete what they kept, the virtual environment and a
 	@rm -rf .venv .vaart .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml hatch_build.py schemas/_avro.c
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed on the PATH (or make PYTHON=/path/to/it)"; exit 1; }
 	@[ -x .venv/bin/python ] && [ -x $(UV) ] || { rm -rf .venv && \
 		if [ $(UV) = .venv/bin/uv ]; then $(PYTHON) -m venv .venv && .venv/bin/python -m pip install -q uv; \

@@ -17,14 +17,12 @@ from fastavro.schema import SchemaParseException
 
 from schemas import reading, wire, writing
 from schemas.avsc import name_of, schema_of
-from schemas.reading import Reader
+from schemas.coders import FRAME_BYTES, Reader, Writer
 from schemas.registry import Registry, SchemaUnknown
 from schemas.resolution import Schema, Unresolvable, full_name
 from schemas.topics import Topic
-from schemas.writing import Writer
 
 MAGIC = 0
-FRAME_BYTES = 5
 KEY_BYTES_MAX = 1024
 _JSON_STARTS = (b"{", b"[", b'"')
 _READ_FAULTS = (IndexError, KeyError, ValueError, OverflowError, struct_error)
@@ -228,7 +226,10 @@ def _unencodable(error: Exception, writer: Writer, struct: type) -> Unencodable:
 
 
 def _place(error: Exception, source: str, paths: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """Which field the compiled function was at, and its local names."""
+    """Which field the codec was at, and its local names where it is a Python function."""
+    path = getattr(error, "path", None)
+    if path is not None:
+        return path, {}
     step = error.__traceback__
     while step is not None:
         if step.tb_frame.f_code.co_filename == source:

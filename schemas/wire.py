@@ -45,6 +45,8 @@ class Trailing(Misfit):
     """Bytes follow the record."""
 
 
+BOOLEANS = {False: b"\x00", True: b"\x01"}
+
 LENGTHS = tuple(byte >> 1 if byte < 128 and byte % 2 == 0 else -1 for byte in range(256))
 """The length that a first byte stands for alone; -1 where more bytes or a sign follow."""
 
@@ -113,20 +115,16 @@ def read_float(b: bytes, p: int) -> tuple[float, int]:
 
 
 def bounded(low: int, high: int, what: str, times: int = 1) -> Callable[[bytes, int], tuple[int, int]]:
-    """A reader of a varint in units of `times` ours, from `low` to `high`."""
+    """A reader of a varint in units of `times` ours, from `low` to `high`; else it raises Misfit(`what`)."""
 
     def read(b: bytes, p: int) -> tuple[int, int]:
         number, p = read_long(b, p)
         number *= times
         if not low <= number <= high:
-            raise Misfit(f"{what} out of range")
+            raise Misfit(what)
         return number, p
 
     return read
-
-
-read_int = bounded(-INT_END, INT_END - 1, "an int")
-read_date = bounded(DATE_MIN, DATE_MAX, "a date")
 
 
 class Kept(dict[K, V]):

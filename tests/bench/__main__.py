@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import alarms, chain, engine, faust_fold, page_views, postgres_sink, raw_read
+from tests.bench import alarms, chain, codec, engine, faust_fold, page_views, postgres_sink, raw_read
 from tests.bench.figures import Figure, show, write
 from tests.bench.ground import SERVERS, Failed, Ground, Meter, on
 from vaart.errors import VaartError
@@ -48,6 +48,7 @@ BENCHES: dict[str, Callable[[Ground], Iterable[Figure]]] = {
         faust_fold.run(ground, _page_views(ground), FAUST_QUICK_S if ground.is_quick else FAUST_S)
     ],
     "alarms": alarms.run,
+    "codec": codec.run,
     "sink": lambda ground: postgres_sink.run(ground, MOVEMENTS_QUICK if ground.is_quick else MOVEMENTS),
     "latency": lambda ground: (
         chain.run(ground, SALES_QUICK, PACED_QUICK_S)

@@ -11,9 +11,11 @@ from hypothesis import settings as limits
 from hypothesis import strategies as some
 
 from schemas import wire
-from schemas.reading import Reader
+from schemas.coders import Reader
 from schemas.resolution import Unresolvable
 from tests.schemas.rows import plain, read, written
+
+pytestmark = pytest.mark.usefixtures("codec_kind")
 
 FEW = limits(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 AMOUNT = {"type": "bytes", "logicalType": "decimal", "precision": 18, "scale": 4}

@@ -93,6 +93,7 @@ def _progress(names: list[str]) -> "Iterator[Advance]":
 
 
 def _show(state_dir: Path, output: Output) -> None:
+    from schemas import coders
     from vaart.cli import services
     from vaart.local import running
 
@@ -101,6 +102,7 @@ def _show(state_dir: Path, output: Output) -> None:
     if output is Output.JSON:
         answer = {
             "state_dir": str(state_dir),
+            "codec": coders.KIND,
             "servers": [asdict(server) for server in found],
             "services": [{"of": name, "pid": pid} for name, pid in runs],
         }
@@ -120,4 +122,5 @@ def _show(state_dir: Path, output: Output) -> None:
     for name, pid in runs:
         table.add_row("services", f"of {name}", str(pid), "", "")
     Console().print(table)
+    typer.echo(f"codec: {coders.KIND}")
     typer.echo(f"logs: {state_dir / 'logs'}")
