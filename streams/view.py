@@ -67,7 +67,7 @@ class Tick(msgspec.Struct, frozen=True, gc=False):
 class Output(msgspec.Struct, frozen=True, gc=False):
     """One record to publish. `event` None is a tombstone.
 
-    A Snapshot is sent once per topic, key and commit: the last one wins, and the engine stamps its `seq`.
+    A Snapshot or a tombstone is sent once per topic, key and commit: the last one wins; the engine stamps `seq`.
     The partition follows from the key, or is the lane's own with `is_local` (a shelf stays in its product's partition).
     An event that is passed on unchanged is not encoded again.
     """
@@ -101,7 +101,8 @@ class View:
     """A live view: which topics it reads, what it keeps per key, what it publishes.
 
     The state key is the record key of the sources. All sources have the same partition count. `version` names the
-    consumer group, the changelog and the transactional ids; `epoch` goes up with it and orders sequence numbers.
+    consumer group, the changelog and the transactional ids; `epoch` goes up with it, is never less, and orders sequence
+    numbers.
     `is_time_ordered`: in a replay, events are folded in the order of their own times, whatever their order of arrival.
     """
 
@@ -115,6 +116,12 @@ class View:
     epoch: int = 1
     commit_interval_ms: int = 20
     is_time_ordered: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.version <= self.epoch:
+            raise ValueError(
+                f"version {self.version} of {self.name} needs an epoch of {self.version} or more"
+            )
 
     @property
     def group(self) -> str:

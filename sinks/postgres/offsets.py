@@ -2,9 +2,12 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg
+
+from vaart.errors import DependencyAway
 
 Cursor = psycopg.Cursor[Any]
 
@@ -28,6 +31,15 @@ class Move:
     next: int
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where a table stands in a partition, and since when."""
+
+    lane: Lane
+    next: int
+    at: datetime
+
+
 class Moved(Exception):
     """Someone else advanced a partition, or our own commit was not acknowledged. Read the offsets again."""
 
@@ -41,6 +53,10 @@ _READ = """
 SELECT projection, topic_id, partition, next_offset FROM ops.sink_offsets
 JOIN unnest(%s::text[], %s::text[], %s::int[]) AS wanted (projection, topic_id, partition)
 USING (projection, topic_id, partition)
+"""
+_EVERY = """
+SELECT projection, topic, topic_id, partition, next_offset, updated_at FROM ops.sink_offsets
+ORDER BY projection, topic, partition
 """
 _MOVE = """
 UPDATE ops.sink_offsets AS kept SET next_offset = move.next_offset, updated_at = now()
@@ -58,6 +74,21 @@ def read(cursor: Cursor, lanes: Collection[Lane]) -> dict[Lane, int]:
     cursor.execute(_READ, (tables, ids, partitions))
     found = {(table, topic_id, partition): offset for table, topic_id, partition, offset in cursor.fetchall()}
     return {lane: found[lane.table, lane.topic_id, lane.partition] for lane in lanes}
+
+
+def every(dsn: str) -> list[Kept]:
+    """Where each table stands. Raises DependencyAway where the database does not answer or has no such table."""
+    try:
+        with psycopg.connect(dsn) as connection:
+            rows = connection.execute(_EVERY).fetchall()
+    except psycopg.Error as error:
+        raise DependencyAway(
+            f"the database does not tell the offsets ({type(error).__name__}): is it up, is `vaart db upgrade` done?"
+        ) from None
+    return [
+        Kept(Lane(table, topic, topic_id, partition), offset, at)
+        for table, topic, topic_id, partition, offset, at in rows
+    ]
 
 
 def move(cursor: Cursor, moves: Collection[Move]) -> None:

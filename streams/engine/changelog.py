@@ -12,6 +12,7 @@ import structlog
 
 from streams.engine import position, records
 from streams.engine.log import LaneLost
+from streams.engine.muting import require_current
 from streams.engine.position import Position, SourcePosition
 from streams.engine.stores import LaneStore
 from streams.engine.surroundings import Surroundings
@@ -51,7 +52,9 @@ def restore(around: Surroundings, lane: int, store: LaneStore, is_current: Calla
     changelog_id = ids[around.view.changelog]
     start = _start(around, lane, store, changelog_id)
     count, end = _read(around, lane, store, start, is_current)
-    found = _fitting(around, lane, _stored_position(around, store), ids)
+    stored = _stored_position(around, store)
+    require_current(around.view, stored)
+    found = _fitting(around, lane, stored, ids)
     return Restored(found, End(changelog_id, end, around.clock()), count)
 
 

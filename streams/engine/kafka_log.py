@@ -9,18 +9,29 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient
 
 from streams.engine.log import LaneLost, Outgoing, Page
+from vaart import kafka
+from vaart.addresses import Addresses
 from vaart.errors import ConfigFault, DependencyAway
+from vaart.settings import Settings
 
 COMMIT_TIMEOUT_S = 30.0
 QUEUE_FULL_S = 0.1
 WRITING = {"transaction.timeout.ms": 30_000, "message.timeout.ms": 25_000, "linger.ms": 1}
 """A dead owner delays readers until the next one comes, or until the broker ends its transaction."""
-READING = {"enable.partition.eof": True}
+READING = {"enable.partition.eof": True, "fetch.wait.max.ms": 20}
+"""A log whose last records are markers has its end told by an empty fetch, for which the broker waits this long."""
 PAGE_RECORDS = 5_000
+PAGE_WAIT_S = 0.05
+"""The client returns a page that is not full only after this; every read to a log's end waits it out."""
 BROKER_TIMEOUT_S = 30.0
 SILENCE_S_MAX = 60.0
 TOPIC_VISIBLE_S_MAX = 5.0
 TOPIC_ASKED_EVERY_S = 0.2
+LEADER_UNKNOWN = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+)
 
 
 class KafkaLog:
@@ -58,9 +69,16 @@ class KafkaLog:
 
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """See streams.engine.log.Log."""
-        with self._lock:
-            self._asking = self._asking or Consumer(dict(self._consumer_config))
-        return _bounds(self._asking, self._prefix + topic, partition)
+        return _bounds(self._asker(), self._prefix + topic, partition)
+
+    def offset_at(self, topic: str, partition: int, at: int) -> int | None:
+        """The offset of the first record that was written at `at` (microseconds) or later; None where there is none."""
+        asked = TopicPartition(self._prefix + topic, partition, at // 1_000)
+        try:
+            found = self._asker().offsets_for_times([asked], timeout=BROKER_TIMEOUT_S)[0].offset
+        except KafkaException as error:
+            raise DependencyAway(f"Kafka does not answer for {topic}: {error.args[0].str()}") from error
+        return int(found) if found >= 0 else None
 
     def read(self, topic: str, partition: int, start: int, stop: int) -> Iterator[Page]:
         """See streams.engine.log.Log."""
@@ -78,6 +96,22 @@ class KafkaLog:
         return KafkaWriter(
             {**self._producer_config, **WRITING, "transactional.id": self._prefix + name}, self._prefix
         )
+
+    def _asker(self) -> Consumer:
+        with self._lock:
+            self._asking = self._asking or Consumer(dict(self._consumer_config))
+        return self._asking
+
+
+def log_of(settings: Settings, addresses: Addresses, group: str) -> KafkaLog:
+    """The log of a deployment. `group` names its readers to the broker; none of them joins it."""
+    return KafkaLog(
+        settings.kafka.topic_prefix,
+        settings.kafka.partitions,
+        kafka.producer_config(settings, addresses),
+        kafka.consumer_config(settings, addresses, group),
+        kafka.admin_config(settings, addresses),
+    )
 
 
 class KafkaWriter:
@@ -151,14 +185,19 @@ def _description(admin: AdminClient, topic: str) -> Any:
 
 
 def _bounds(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
-    try:
-        bounds: Any = consumer.get_watermark_offsets(
-            TopicPartition(topic, partition), timeout=BROKER_TIMEOUT_S, cached=False
-        )
-    except KafkaException as error:
-        raise DependencyAway(
-            f"Kafka does not answer for {topic}[{partition}]: {error.args[0].str()}"
-        ) from error
+    """A partition that has no leader, or that the client looks for at the wrong broker, is asked for again."""
+    deadline = time.monotonic() + TOPIC_VISIBLE_S_MAX
+    place = TopicPartition(topic, partition)
+    while True:
+        try:
+            bounds: Any = consumer.get_watermark_offsets(place, timeout=BROKER_TIMEOUT_S, cached=False)
+            break
+        except KafkaException as error:
+            if error.args[0].code() not in LEADER_UNKNOWN or time.monotonic() > deadline:
+                raise DependencyAway(
+                    f"Kafka does not answer for {topic}[{partition}]: {error.args[0].str()}"
+                ) from error
+        time.sleep(TOPIC_ASKED_EVERY_S)
     if bounds is None:
         raise DependencyAway(f"Kafka does not answer for {topic}[{partition}]: is the broker up?")
     low, high = bounds
@@ -168,7 +207,7 @@ def _bounds(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
 def _pages(consumer: Consumer, topic: str, start: int, stop: int) -> Iterator[Page]:
     reached, heard_at = start, time.monotonic()
     while reached < stop:
-        messages: list[Any] = consumer.consume(PAGE_RECORDS, 1.0)
+        messages: list[Any] = consumer.consume(PAGE_RECORDS, PAGE_WAIT_S)
         if messages:
             heard_at = time.monotonic()
         elif time.monotonic() - heard_at > SILENCE_S_MAX:

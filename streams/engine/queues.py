@@ -23,6 +23,11 @@ class Queue:
         return len(self._records)
 
     @property
+    def first_offset(self) -> int | None:
+        """The offset of the record that comes next; None where nothing waits."""
+        return self._records[0].offset if self._records else None
+
+    @property
     def is_full(self) -> bool:
         """Time to fetch no more."""
         return len(self._records) > RECORDS_HIGH or self._bytes > BYTES_HIGH
@@ -38,16 +43,17 @@ class Queue:
         self._bytes += sum([len(record.value or b"") for record in records])
         self.newest = max(self.newest, *[record.timestamp for record in records])
 
-    def take(self, most: int, horizon: int | None = None) -> list[Arrived]:
-        """The next records, at most `most` and about BATCH_BYTES_MAX, sent not later than `horizon`."""
+    def take(self, most: int, horizon: int | None = None, limit: int | None = None) -> list[Arrived]:
+        """The next records, at most `most` and about BATCH_BYTES_MAX, sent not later than `horizon`, below `limit`."""
         waiting = self._records
         if not waiting:
             return []
         most = min(most, len(waiting), max(1, BATCH_BYTES_MAX * len(waiting) // max(1, self._bytes)))
-        if horizon is None or horizon >= self.newest:
+        is_behind_horizon = horizon is None or horizon >= self.newest
+        if is_behind_horizon and (limit is None or waiting[-1].offset < limit):
             taken = [waiting.popleft() for _ in range(most)]
         else:
-            taken = self._up_to(horizon, most)
+            taken = self._up_to(horizon, limit, most)
         self._bytes -= sum([len(record.value or b"") for record in taken])
         return taken
 
@@ -56,9 +62,14 @@ class Queue:
         self._records.clear()
         self._bytes = 0
 
-    def _up_to(self, horizon: int, most: int) -> list[Arrived]:
+    def _up_to(self, horizon: int | None, limit: int | None, most: int) -> list[Arrived]:
         waiting = self._records
         taken: list[Arrived] = []
-        while waiting and len(taken) < most and waiting[0].timestamp <= horizon:
+        while (
+            waiting
+            and len(taken) < most
+            and (horizon is None or waiting[0].timestamp <= horizon)
+            and (limit is None or waiting[0].offset < limit)
+        ):
             taken.append(waiting.popleft())
         return taken

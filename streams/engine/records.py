@@ -22,6 +22,8 @@ FORGOTTEN_END = b"g"
 HELD = b"r"
 DUE = b"d"
 POSITION = b"p"
+KEPT = b"s"
+KEPT_END = b"t"
 
 _length = struct.Struct(">H")
 _time = struct.Struct(">q")
@@ -29,6 +31,7 @@ _incarnation = struct.Struct(">I")
 _life = struct.Struct(">qI")
 _header = struct.Struct(">BqI")
 _HEADER_BYTES = _header.size
+INCARNATION_BYTES = _incarnation.size
 _encode = msgspec.msgpack.Encoder().encode
 
 Decode = Callable[[bytes], Any]
@@ -92,6 +95,17 @@ def due_until(at: int) -> bytes:
 def held_key(at: int, event_id: str, offset: int) -> bytes:
     """Where an event waits for its turn in a replay: by its time, then its id, then its offset."""
     return HELD + _time.pack(at) + part_bytes(event_id) + _time.pack(offset)
+
+
+def kept_key(topic: str, key: bytes) -> bytes:
+    """Where a muted lane keeps the last snapshot of `topic` and `key`."""
+    return KEPT + part_bytes(topic) + key
+
+
+def topic_and_key_of_kept(encoded: bytes) -> tuple[str, bytes]:
+    """The topic and the key that `kept_key` joined."""
+    (length,) = _length.unpack_from(encoded, 1)
+    return encoded[3 : 3 + length].decode(), encoded[3 + length :]
 
 
 def held_until(at: int) -> bytes:

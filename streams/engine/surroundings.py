@@ -16,9 +16,12 @@ from vaart.clock import Clock
 class Surroundings:
     """What the lanes of one worker share. Topic names in `decoders` and `writers` carry no prefix.
 
+    `decoders`: of the view's sources, of the dead letters and of the settled ones.
+
     `writers`: per source, who writes ClockAdvanced into it. `is_replay`: only ClockAdvanced moves the clock of silent
     keys, and a view that is_time_ordered holds events back until then. `turn`: one lane computes at a time, while
     others wait for the broker; threads that take the interpreter from each other at every call cost twice the time.
+    `follows`: a lane that has no state yet is muted and follows this older version of the view; 0 for none.
     """
 
     view: View
@@ -30,4 +33,5 @@ class Surroundings:
     writers: Writers
     clock: Clock
     is_replay: bool
+    follows: int = 0
     turn: threading.Lock = field(default_factory=threading.Lock)

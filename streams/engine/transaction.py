@@ -7,7 +7,13 @@ from threading import Lock
 from streams.engine import records
 from streams.engine.log import Outgoing
 from streams.engine.surroundings import Surroundings
+from streams.view import View
 from vaart.failpoint import failpoint
+
+
+def writer_name(view: View, lane: int) -> str:
+    """The transactional id of whoever owns the lane, without the deployment's prefix."""
+    return f"{view.group}-{lane}"
 
 
 class Transactions:
@@ -16,7 +22,7 @@ class Transactions:
     def __init__(self, around: Surroundings, lane: int) -> None:
         self._around = around
         self._lane = lane
-        self._writer = around.log.writer(f"{around.view.group}-{lane}")
+        self._writer = around.log.writer(writer_name(around.view, lane))
 
     def commit(
         self, outgoing: Iterable[Outgoing], kept: Mapping[bytes, bytes | None], position: bytes

@@ -13,29 +13,32 @@ from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.events.clock import ClockAdvanced
-from schemas.topics import DEAD_LETTERS
+from schemas.topics import DEAD_LETTERS, SETTLED_LETTERS
 from streams.engine import position
+from streams.engine.kafka_log import KafkaLog
+from streams.view import View
 from tests.streams.engine import counting
 
 PARTITIONS = 4
-TOPICS = (counting.COUNTED, counting.LEVELS, counting.PASSED, DEAD_LETTERS)
+TOPICS = (counting.COUNTED, counting.LEVELS, counting.PASSED, DEAD_LETTERS, SETTLED_LETTERS)
 PATIENCE_S = 90
 
 
 class Rig:
     """One prefix of topics on one broker, and the workers that this test started."""
 
-    def __init__(self, kafka: str, prefix: str, folder: Path) -> None:
+    def __init__(
+        self, kafka: str, prefix: str, folder: Path, views: Iterable[View] = (counting.VIEW,)
+    ) -> None:
         self.kafka, self.prefix, self.folder = kafka, prefix, folder
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
-        names = [*(topic.name for topic in TOPICS), counting.VIEW.changelog]
+        changelogs = [view.changelog for view in views]
+        names = [*(topic.name for topic in TOPICS), *changelogs]
         admin = AdminClient({"bootstrap.servers": kafka})
         compact = {"cleanup.policy": "compact"}
         made = admin.create_topics(
             [
-                NewTopic(
-                    prefix + name, PARTITIONS, 1, config=compact if name == counting.VIEW.changelog else {}
-                )
+                NewTopic(prefix + name, PARTITIONS, 1, config=compact if name in changelogs else {})
                 for name in names
             ]
         )
@@ -51,6 +54,18 @@ class Rig:
             self.producer.produce(self.prefix + topic, value, key.encode())
             self.producer.poll(0)
         assert self.producer.flush(30) == 0
+
+    def log_of(self) -> KafkaLog:
+        """The log, as engine and commands read it."""
+        there = {"bootstrap.servers": self.kafka}
+        reading = {
+            "group.id": self.prefix + "ask",
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "error",
+            "enable.auto.commit": False,
+        }
+        writing = {"partitioner": "murmur2_random"}
+        return KafkaLog(self.prefix, PARTITIONS, {**there, **writing}, {**there, **reading}, there)
 
     def advance(self, until: int) -> None:
         """The replay's clock stands at `until`, behind all that was sent."""
