@@ -12,7 +12,7 @@ import schemas.events.stock as s
 import schemas.events.stock_requests as r
 from schemas.events.answers import AnswerPublished
 from schemas.events.clock import ClockAdvanced
-from schemas.events.dead_letters import DeadLettered
+from schemas.events.dead_letters import DeadLettered, LetterReplayed, LetterSkipped
 from schemas.events.ingest import ReferenceLearned, RequestReceived
 from schemas.events.loyalty import PointsEarned, PointsExpired, PointsSpent, TierChanged
 from schemas.events.marketing import MessageStatusReported, SpendReported
@@ -43,6 +43,8 @@ from schemas.meta import Event
 
 DAY_MS = 24 * 60 * 60 * 1000
 MAX_RECORD_BYTES = 1_048_576
+LETTER_BYTES_MAX = 1_200_000
+"""A dead letter holds a whole record and what is said about it."""
 
 _EVENT_SETTINGS = {"cleanup.policy": "delete"}
 _STATE_SETTINGS = {
@@ -71,6 +73,7 @@ class Topic:
     cleanup: Literal["delete", "compact"] = "delete"
     retention_days: int = 28
     is_public: bool = True
+    record_bytes_max: int = MAX_RECORD_BYTES
 
     @property
     def is_input(self) -> bool:
@@ -88,7 +91,7 @@ class Topic:
         return {
             **(_EVENT_SETTINGS if self.cleanup == "delete" else _STATE_SETTINGS),
             **kept,
-            "max.message.bytes": str(MAX_RECORD_BYTES),
+            "max.message.bytes": str(self.record_bytes_max),
             "min.insync.replicas": str(max(1, replication_factor - 1)),
             "unclean.leader.election.enable": "false",
         }
@@ -275,7 +278,14 @@ ORDER_STATES = Topic("commerce.order-states.v1", (OrderState,), cleanup="compact
 JOURNEYS = Topic("customer.journeys.v1", (JourneyState,), cleanup="compact")
 NOTIFICATIONS_REQUESTED = Topic("notifications.requested.v1", (NotificationRequested,))
 NOTIFICATION_OUTCOMES = Topic("notifications.outcomes.v1", (NotificationOutcomeReported,))
-DEAD_LETTERS = Topic("dead-letters.v1", (DeadLettered,), is_public=False)
+DEAD_LETTERS = Topic("dead-letters.v1", (DeadLettered,), is_public=False, record_bytes_max=LETTER_BYTES_MAX)
+SETTLED_LETTERS = Topic(
+    "vaart.dead-letters.settled.v1",
+    (LetterReplayed, LetterSkipped),
+    is_public=False,
+    record_bytes_max=LETTER_BYTES_MAX,
+)
+"""What was decided on dead letters. A replayed one stands in the partition of the lane that is to take it again."""
 ROUTED = Topic("vaart.identity.routed.v1", CUSTOMER_EVENTS, is_public=False)
 """Between the identity view and the profiles: every event that concerns a customer, by profile id."""
 
@@ -291,6 +301,7 @@ TOPICS = (
     NOTIFICATIONS_REQUESTED,
     NOTIFICATION_OUTCOMES,
     DEAD_LETTERS,
+    SETTLED_LETTERS,
     ROUTED,
 )
 """The catalogue. Changelogs of views come on top: streams.view.View.changelog."""

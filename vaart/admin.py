@@ -6,7 +6,7 @@ from concurrent.futures import wait
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -84,6 +84,12 @@ class Topics:
             )
             wanted = [each.wanted for each in topics]
             self._wait_until(lambda: all(each.state == "same" for each in self.compare(wanted)))
+
+    def delete_before(self, name: str, stops: Mapping[int, int]) -> None:
+        """Afterwards the records of the topic below these offsets, by partition, are gone for good."""
+        places = [TopicPartition(name, partition, stop) for partition, stop in stops.items()]
+        asked = self._client.delete_records(places, request_timeout=ANSWER_WITHIN_S)
+        self._settle(asked, "delete records of")
 
     def _metadata(self) -> dict[str, tuple[int, int]]:
         try:

@@ -63,6 +63,11 @@ EVENT_AGE_SECONDS = Histogram(
 DEAD_LETTERS = Counter(
     "vaart_dlq_records_total", "Records put aside, by reason (a closed list).", ["topic", "reason"]
 )
+LANE_STOPPED = Gauge(
+    "vaart_lane_stopped",
+    "1 while a lane folds nothing because too many of its records became dead letters (`vaart dlq resume`).",
+    ["app", "lane"],
+)
 CONSUMER_LAG_RECORDS = Gauge(
     "vaart_consumer_lag_records",
     "Records between the committed offset and the end.",

@@ -97,7 +97,7 @@ def reset(
     loaded, found = reached()
     view, log = view_of(name, version), log_for(loaded, found)
     aim = _aim(to, log)
-    lanes = _lanes(lane, loaded.kafka.partitions)
+    lanes = lanes_of(lane, loaded.kafka.partitions)
     plans = at_once(lambda n: resetting.steps(log, view, n, standing(log, view, n).position, aim), lanes)
     found_steps = [step for plan in plans for step in plan]
     if output is Output.TABLE:
@@ -111,7 +111,8 @@ def reset(
         typer.echo("done: workers that run go on from there within seconds")
 
 
-def _lanes(lane: int | None, partitions: int) -> list[int]:
+def lanes_of(lane: int | None, partitions: int) -> list[int]:
+    """The lane that was named, or all of them. Raises UsageFault where there is none of that number."""
     if lane is None:
         return list(range(partitions))
     if lane >= partitions:
