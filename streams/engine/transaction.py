@@ -31,9 +31,10 @@ class Transactions:
 
         Returns the changelog's offset behind the position. Raises LaneLost; then the lane must be opened again.
         """
+        ready = list(outgoing)  # what cannot be encoded now is known before anything is begun
         failpoint("before_begin")
         self._writer.begin()
-        for record in outgoing:
+        for record in ready:
             self._writer.send(record)
         failpoint("after_outputs")
         changelog = self._around.view.changelog

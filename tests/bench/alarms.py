@@ -57,6 +57,7 @@ class Arrival:
     key: bytes | None
     value: bytes | None
     timestamp: int = 0
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class NullLog:

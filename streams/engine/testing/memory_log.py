@@ -1,0 +1,241 @@
+"""The log in memory: topics, transactions and fencing as Kafka has them, in one process and without waiting.
+
+It passes the same conformance suite as KafkaLog (tests/streams/engine/test_log.py). It is not thread-safe.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+from aiokafka.partitioner import murmur2
+
+from streams.engine.log import ANY_PARTITION, LaneLost, Outgoing, Page
+from vaart.errors import ConfigFault, DependencyAway
+
+PAGE_RECORDS = 5
+
+OPEN, COMMITTED, ABORTED = "open", "committed", "aborted"
+
+
+@dataclass(slots=True)
+class Transaction:
+    """What was written between `begin` and `commit`."""
+
+    state: str = OPEN
+    written: list[tuple[str, int]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Record:
+    """One record, or a marker where `is_marker`. It has the attributes of a consumer's record."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    transaction: Transaction
+    is_marker: bool = False
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+@dataclass(slots=True)
+class _Topic:
+    id: str
+    partitions: list[list[Record]]
+    lows: list[int]
+    nexts: list[int]
+
+
+class MemoryLog:
+    """A cluster with topics of `partitions` partitions each.
+
+    `fault` is called before each step of a writer with its name ("begin", "send", "commit", "committed"); a LaneLost
+    that it raises is what the writer's user sees. After "committed" everything is in the log all the same.
+    """
+
+    def __init__(self, partitions: int = 1) -> None:
+        self.partitions = partitions
+        self.fault: Callable[[str], None] = lambda step: None
+        self.now = 0
+        """The timestamp of records that are written, in milliseconds."""
+        self._topics: dict[str, _Topic] = {}
+        self._writers: dict[str, MemoryWriter] = {}
+        self._ids = count(1)
+
+    def create(self, *names: str, partitions: int = 0) -> None:
+        """After this each topic is there and empty; one that was there before is made again."""
+        number = partitions or self.partitions
+        for name in names:
+            self._topics[name] = _Topic(
+                f"topic-{next(self._ids)}", [[] for _ in range(number)], [0] * number, [0] * number
+            )
+
+    def append(
+        self, topic: str, key: bytes | None, value: bytes | None, partition: int = ANY_PARTITION
+    ) -> tuple[int, int]:
+        """After this the record is there for everyone, outside of any transaction. Returns partition and offset."""
+        return self._add(topic, key, value, partition, Transaction(COMMITTED))
+
+    def truncate(self, topic: str, partition: int, low: int) -> None:
+        """After this records below `low` are gone, as by retention."""
+        found = self._topics[topic]
+        found.lows[partition] = max(low, found.lows[partition])
+        found.partitions[partition] = [each for each in found.partitions[partition] if each.offset >= low]
+
+    def compact(self, topic: str) -> None:
+        """After this only the last committed record of each key is left, tombstones too."""
+        for number, entries in enumerate(self._topics[topic].partitions):
+            stable = self._stable(topic, number)
+            last = {each.key: each.offset for each in entries if self._is_seen(each, stable)}
+            self._topics[topic].partitions[number] = [
+                each
+                for each in entries
+                if each.is_marker or not self._is_seen(each, stable) or last[each.key] == each.offset
+            ]
+
+    def committed(self, topic: str, partition: int, start: int = 0) -> list[Record]:
+        """What a committed reader sees from `start` on."""
+        stable = self._stable(topic, partition)
+        entries = self._topics[topic].partitions[partition]
+        return [each for each in entries if each.offset >= start and self._is_seen(each, stable)]
+
+    def topic_ids(self, names: Iterable[str]) -> dict[str, str]:
+        """See streams.engine.log.Log."""
+        found = {}
+        for name in names:
+            topic = self._topics.get(name)
+            if topic is None:
+                raise ConfigFault(f"topic {name} does not exist: run `vaart topics apply`")
+            if len(topic.partitions) != self.partitions:
+                raise ConfigFault(
+                    f"topic {name} has {len(topic.partitions)} partitions, {self.partitions} are configured"
+                )
+            found[name] = topic.id
+        return found
+
+    def bounds(self, topic: str, partition: int) -> tuple[int, int]:
+        """See streams.engine.log.Log."""
+        return self._topics[topic].lows[partition], self._stable(topic, partition)
+
+    def read(self, topic: str, partition: int, start: int, stop: int) -> Iterator[Page]:
+        """See streams.engine.log.Log. Silence is noticed at once: nobody else can write meanwhile."""
+        reached = start
+        while reached < stop:
+            stable = self._stable(topic, partition)
+            if stable <= reached:
+                raise DependencyAway(f"nothing more of {topic} can be read before a transaction ends")
+            page = self.committed(topic, partition, reached)[:PAGE_RECORDS]
+            page = [each for each in page if each.offset < stop]
+            reached = (
+                page[-1].offset + 1 if len(page) == PAGE_RECORDS else min(stable, max(stop, reached + 1))
+            )
+            yield Page([(each.key or b"", each.value) for each in page], reached)
+
+    def writer(self, name: str) -> "MemoryWriter":
+        """See streams.engine.log.Log."""
+        older = self._writers.get(name)
+        if older is not None:
+            older.is_fenced = True
+            older.abort()
+        made = self._writers[name] = MemoryWriter(self)
+        return made
+
+    def partition_of(self, topic: str, key: bytes | None) -> int:
+        """Where a record with this key goes: by murmur2, as everywhere."""
+        return int(murmur2(key or b"") & 0x7FFFFFFF) % len(self._topics[topic].partitions)
+
+    def _add(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int,
+        transaction: Transaction,
+        *,
+        is_marker: bool = False,
+    ) -> tuple[int, int]:
+        found = self._topics[topic]
+        number = self.partition_of(topic, key) if partition == ANY_PARTITION else partition
+        offset = found.nexts[number]
+        found.nexts[number] += 1
+        found.partitions[number].append(Record(offset, self.now, key, value, transaction, is_marker))
+        return number, offset
+
+    def _end(self, transaction: Transaction, state: str) -> None:
+        transaction.state = state
+        for topic, partition in dict.fromkeys(transaction.written):
+            self._add(topic, None, None, partition, transaction, is_marker=True)
+
+    def _stable(self, topic: str, partition: int) -> int:
+        """The position that committed readers can reach: the first record of an open transaction, or the end."""
+        for each in self._topics[topic].partitions[partition]:
+            if each.transaction.state == OPEN:
+                return each.offset
+        return self._topics[topic].nexts[partition]
+
+    def _is_seen(self, record: Record, stable: int) -> bool:
+        return not record.is_marker and record.offset < stable and record.transaction.state == COMMITTED
+
+
+class MemoryWriter:
+    """See streams.engine.log.Writer."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+        self._transaction: Transaction | None = None
+        self.is_fenced = False
+
+    def begin(self) -> None:
+        """See streams.engine.log.Writer."""
+        self._require("begin")
+        if self._transaction is not None:
+            raise LaneLost("a transaction is open already")
+        self._transaction = Transaction()
+
+    def send(self, record: Outgoing) -> None:
+        """See streams.engine.log.Writer."""
+        self._require("send")
+        self._write(record)
+
+    def commit(self, last: Outgoing) -> int:
+        """See streams.engine.log.Writer."""
+        self._require("commit")
+        _, offset = self._write(last)
+        transaction = self._opened()
+        self._transaction = None
+        self._log._end(transaction, COMMITTED)
+        self._log.fault("committed")
+        return offset + 1
+
+    def abort(self) -> None:
+        """After this nothing of an open transaction will be seen."""
+        if self._transaction is not None:
+            self._log._end(self._transaction, ABORTED)
+            self._transaction = None
+
+    def _write(self, record: Outgoing) -> tuple[int, int]:
+        transaction = self._opened()
+        partition, offset = self._log._add(
+            record.topic, record.key, record.value, record.partition, transaction
+        )
+        transaction.written.append((record.topic, partition))
+        return partition, offset
+
+    def _opened(self) -> Transaction:
+        if self._transaction is None:
+            raise LaneLost("no transaction was begun")
+        return self._transaction
+
+    def _require(self, step: str) -> None:
+        if self.is_fenced:
+            raise LaneLost("fenced")
+        self._log.fault(step)
+
+
+def by_partition(log: MemoryLog, topic: str) -> dict[int, list[Record]]:
+    """What a committed reader sees of every partition."""
+    found: dict[int, list[Record]] = defaultdict(list)
+    for number in range(log.partitions):
+        found[number] = log.committed(topic, number)
+    return found

@@ -1,0 +1,198 @@
+"""What the engine relies on in a log, held for the real Kafka and for the log in memory alike."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from streams.engine.kafka_log import KafkaLog, log_of
+from streams.engine.log import LaneLost, Log, Outgoing
+from streams.engine.testing import MemoryLog
+from vaart.addresses import Addresses
+from vaart.errors import ConfigFault
+from vaart.settings import Settings
+
+PARTITIONS = 2
+A, B = "made.a.v1", "made.b.v1"
+
+
+@dataclass
+class Ground:
+    """A log with the topics A and B, and what only a test does to it."""
+
+    log: Log
+    append: Callable[[str, bytes, bytes, int], object]
+    create_again: Callable[[str], object]
+    create: Callable[[str, int], object]
+
+
+@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.servers)])
+def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
+    if request.param == "memory":
+        log = MemoryLog(PARTITIONS)
+        log.create(A, B)
+        yield Ground(log, log.append, log.create, lambda name, number: log.create(name, partitions=number))
+        return
+    settings: Settings = request.getfixturevalue("settings")
+    addresses: Addresses = request.getfixturevalue("servers")
+    yield _on_kafka(settings, addresses)
+
+
+def _on_kafka(settings: Settings, addresses: Addresses) -> Ground:
+    settings = settings.model_copy(
+        update={"kafka": settings.kafka.model_copy(update={"partitions": PARTITIONS})}
+    )
+    prefix = settings.kafka.topic_prefix
+    admin = AdminClient({"bootstrap.servers": addresses.kafka})
+    producer = Producer({"bootstrap.servers": addresses.kafka})
+
+    def create(name: str, partitions: int = PARTITIONS) -> None:
+        admin.create_topics([NewTopic(prefix + name, partitions, 1)])[prefix + name].result()
+
+    def create_again(name: str) -> None:
+        admin.delete_topics([prefix + name])[prefix + name].result()
+        create(name)
+
+    def append(topic: str, key: bytes, value: bytes, partition: int) -> None:
+        producer.produce(prefix + topic, value, key, partition)
+        assert producer.flush(10) == 0
+
+    create(A)
+    create(B)
+    log = log_of(settings, addresses, "conformance")
+    assert isinstance(log, KafkaLog)
+    return Ground(log, append, create_again, create)
+
+
+def seen(log: Log, topic: str, partition: int = 0) -> list[tuple[bytes, bytes | None]]:
+    """Everything that can be read now."""
+    low, high = log.bounds(topic, partition)
+    return [record for page in log.read(topic, partition, low, high) for record in page.records]
+
+
+def out(topic: str, value: bytes | None, key: bytes = b"k") -> Outgoing:
+    return Outgoing(topic, key, value, 0)
+
+
+def test_a_transaction_is_seen_whole_and_in_order_once_it_is_committed(ground: Ground) -> None:
+    writer = ground.log.writer("lane")
+    writer.begin()
+    writer.send(out(A, b"1"))
+    writer.send(out(B, None))
+    end = writer.commit(out(B, b"2"))
+    assert seen(ground.log, A) == [(b"k", b"1")]
+    assert seen(ground.log, B) == [(b"k", None), (b"k", b"2")]
+    assert end == 2
+
+
+def test_what_is_not_committed_is_not_seen_and_ends_what_can_be_read(ground: Ground) -> None:
+    open_one = ground.log.writer("open")
+    open_one.begin()
+    open_one.send(out(A, b"uncommitted"))
+    open_one.commit(out(B, b"first"))
+    open_one.begin()
+    open_one.send(out(A, b"open"))
+    fenced_by = ground.log.writer("open")
+    fenced_by.begin()
+    fenced_by.commit(out(A, b"after"))
+    assert seen(ground.log, A) == [(b"k", b"uncommitted"), (b"k", b"after")]
+
+
+def test_an_older_writer_of_a_name_commits_nothing_more(ground: Ground) -> None:
+    older = ground.log.writer("lane")
+    older.begin()
+    older.send(out(A, b"older"))
+    newer = ground.log.writer("lane")
+    with pytest.raises(LaneLost):
+        older.commit(out(A, b"too late"))
+    newer.begin()
+    newer.commit(out(A, b"newer"))
+    assert seen(ground.log, A) == [(b"k", b"newer")]
+
+
+def test_writers_of_other_names_do_not_fence_each_other(ground: Ground) -> None:
+    first, second = ground.log.writer("lane-1"), ground.log.writer("lane-2")
+    first.begin()
+    second.begin()
+    first.commit(out(A, b"first"))
+    second.commit(out(A, b"second"))
+    assert seen(ground.log, A) == [(b"k", b"first"), (b"k", b"second")]
+
+
+def test_positions_lie_behind_markers_and_reading_ends_at_them(ground: Ground) -> None:
+    writer = ground.log.writer("lane")
+    ends = []
+    for number in range(3):
+        writer.begin()
+        ends.append(writer.commit(out(A, b"%d" % number)))
+    assert ends == [1, 3, 5]
+    low, high = ground.log.bounds(A, 0)
+    assert (low, high) == (0, 6)
+    pages = list(ground.log.read(A, 0, ends[1], high))
+    assert [record for page in pages for record in page.records] == [(b"k", b"2")]
+    assert pages[-1].reached >= high
+    assert list(ground.log.read(A, 0, high, high)) == []
+
+
+def test_a_tail_of_markers_and_aborted_records_is_read_to_its_end(ground: Ground) -> None:
+    writer = ground.log.writer("lane")
+    writer.begin()
+    writer.commit(out(A, b"kept"))
+    writer.begin()
+    writer.send(out(A, b"aborted"))
+    again = ground.log.writer("lane")
+    again.begin()
+    again.commit(out(B, b"elsewhere"))
+    low, high = ground.log.bounds(A, 0)
+    pages = list(ground.log.read(A, 0, low, high))
+    assert [record for page in pages for record in page.records] == [(b"k", b"kept")]
+    assert pages[-1].reached >= high
+
+
+def test_plain_records_stand_between_transactions(ground: Ground) -> None:
+    ground.append(A, b"x", b"plain", 0)
+    writer = ground.log.writer("lane")
+    writer.begin()
+    writer.commit(out(A, b"committed"))
+    ground.append(A, b"y", b"plain", 0)
+    assert seen(ground.log, A) == [(b"x", b"plain"), (b"k", b"committed"), (b"y", b"plain")]
+
+
+def test_a_key_decides_on_the_partition_by_murmur2(ground: Ground) -> None:
+    writer = ground.log.writer("lane")
+    writer.begin()
+    for number in range(20):
+        writer.send(Outgoing(A, b"key-%d" % number, b""))
+    writer.commit(out(B, b""))
+    reference = MemoryLog(PARTITIONS)
+    reference.create(A)
+    for partition in range(PARTITIONS):
+        keys = {key for key, _ in seen(ground.log, A, partition)}
+        expected = {b"key-%d" % number for number in range(20)}
+        assert keys == {key for key in expected if reference.partition_of(A, key) == partition}
+
+
+def test_a_topic_that_is_made_again_has_another_id(ground: Ground) -> None:
+    before = ground.log.topic_ids([A, B])
+    ground.create_again(B)
+    after = ground.log.topic_ids([A, B])
+    assert before[A] == after[A]
+    assert before[B] != after[B]
+
+
+def test_missing_topics_and_other_partition_counts_are_refused(ground: Ground) -> None:
+    ground.create("made.wide.v1", PARTITIONS + 1)
+    with pytest.raises(ConfigFault, match="3 partitions, 2 are configured"):
+        ground.log.topic_ids(["made.wide.v1"])
+    with pytest.raises(ConfigFault, match="does not exist"):
+        ground.log.topic_ids(["made.missing.v1"])
+
+
+def test_a_second_transaction_is_not_begun_within_the_first(ground: Ground) -> None:
+    writer = ground.log.writer("lane")
+    writer.begin()
+    writer.send(out(A, b"1"))
+    with pytest.raises(LaneLost):
+        writer.begin()
