@@ -8,6 +8,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from schemas.topics import LETTER_BYTES_MAX
 from streams.engine.log import LaneLost, Outgoing, Page
 from vaart import kafka
 from vaart.addresses import Addresses
@@ -16,7 +17,12 @@ from vaart.settings import Settings
 
 COMMIT_TIMEOUT_S = 30.0
 QUEUE_FULL_S = 0.1
-WRITING = {"transaction.timeout.ms": 30_000, "message.timeout.ms": 25_000, "linger.ms": 1}
+WRITING = {
+    "transaction.timeout.ms": 30_000,
+    "message.timeout.ms": 25_000,
+    "linger.ms": 1,
+    "message.max.bytes": LETTER_BYTES_MAX,
+}
 """A dead owner delays readers until the next one comes, or until the broker ends its transaction."""
 READING = {"enable.partition.eof": True, "fetch.wait.max.ms": 20}
 """A log whose last records are markers has its end told by an empty fetch, for which the broker waits this long."""

@@ -5,43 +5,42 @@ go into one Kafka transaction; only when that has committed is the store written
 from one thread at a time.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
-import msgspec
+import structlog
 
 from schemas.events.clock import ClockAdvanced
 from schemas.events.dead_letters import DeadLettered
-from schemas.topics import DEAD_LETTERS
-from streams.engine import changelog, position, records, replay
+from streams.engine import changelog, muting, position, records, replay
+from streams.engine import draft as drafts
 from streams.engine.arrivals import decoded, merged
+from streams.engine.draft import Draft
 from streams.engine.heads import Heads
-from streams.engine.letters import Arrived, Letters
-from streams.engine.log import LaneLost, Outgoing
-from streams.engine.position import Position, SourcePosition
-from streams.engine.sealing import Sealed, forgotten_records, seal
+from streams.engine.leader import Leader
+from streams.engine.letters import Arrived, Letters, tell
+from streams.engine.limit import Limit
+from streams.engine.log import LaneLost
+from streams.engine.muting import Place
+from streams.engine.position import Muted, Position, Stopped
+from streams.engine.sealing import forgotten_records, seal
+from streams.engine.second_tries import Settled, fold_again
 from streams.engine.stores import LaneStore
 from streams.engine.surroundings import Surroundings
 from streams.engine.transaction import Transactions
 from streams.engine.work import FoldRefused, Kinds, Work, time_of
-from vaart import metrics
 from vaart.failpoint import failpoint
 
 SLICE = 200
 """How many events are decoded before they are folded."""
 PAGE = 1_000
-"""How many held events, due keys or records of forgotten keys one commit takes."""
+"""How many held events, due keys, kept snapshots or records of forgotten keys one commit takes."""
+SLOW_S = 5.0
+MARKER_OFFSETS = 1
+"""A commit ends in a transaction marker, which has an offset of its own."""
 
-
-class _Draft(msgspec.Struct, gc=False):
-    """A commit in the making. `held` waits in the state; `stale` goes from the store only."""
-
-    work: Work
-    letters: list[DeadLettered] = []
-    held: dict[bytes, bytes | None] = {}
-    next_offsets: dict[str, int] = {}
-    stale: list[bytes] = []
-    passed_on: list[ClockAdvanced] = []
+log = structlog.get_logger()
 
 
 class Lane:
@@ -58,7 +57,10 @@ class Lane:
         self._position = Position(partitions=around.partitions)
         self._changelog_end = changelog.End("", 0, 0)
         self._letters = Letters(around, number)
+        self._limit = Limit()
+        self._settled = Settled(around, number)
         self._holds = around.is_replay and around.view.is_time_ordered
+        self._leader = Leader(around, number)
         self._due_from = records.DUE
         self.newest: dict[str, int] = {}
         """Per source topic, the time of the event that was folded last, in microseconds, since the lane was opened."""
@@ -66,7 +68,18 @@ class Lane:
     @property
     def next_offsets(self) -> dict[str, int]:
         """Per source topic, the offset to go on from."""
-        return {topic: source.next_offset for topic, source in self._position.sources.items()}
+        return self._position.next_offsets
+
+    @property
+    def stopped(self) -> Stopped | None:
+        """Why and since when the lane folds nothing more; None while it does."""
+        return self._position.stopped
+
+    @property
+    def place(self) -> Place | None:
+        """How far this lane may fold while it follows an older version of its view; None when it follows none."""
+        muted = self._position.muted
+        return None if muted is None else muting.switched(muted) or self._leader.place
 
     def open(self, is_current: Callable[[], bool]) -> int:
         """After this older owners are fenced and the store equals the committed changelog. Returns the records read.
@@ -82,21 +95,69 @@ class Lane:
         self._transactions = transactions
         restored = changelog.restore(self._around, self.number, self._store, is_current)
         self._position, self._changelog_end = restored.position, restored.end
+        with self._around.turn:
+            self._settle()
         return restored.records
 
     def fold(self, batches: Mapping[str, Sequence[Arrived]]) -> int:
         """After this all of `batches` (records in order, by source topic) is committed. Returns how many were new.
 
-        Records below the next offset are passed over. Raises LaneLost, or RegistryAway while a schema is needed that
-        only the registry has; nothing that was begun remains, and the same call may be tried again.
+        Records below the next offset are passed over; a lane that stops leaves the rest. Raises LaneLost, or
+        RegistryAway while a schema is needed that only the registry has; nothing that was begun remains, and the same
+        call may be tried again.
         """
         with self._around.turn:
             return self._fold(batches)
+
+    def try_again(self) -> bool:
+        """After this dead letters that were replayed to the lane are folded, some of them. True when there may be more.
+
+        What fails once more is a letter of the next attempt. It does not count towards the limit: nobody sent it.
+        """
+        found = None if self.stopped else self._settled.since(self._position)
+        if found is None:
+            return False
+        with self._around.turn:
+            draft = self._draft()
+            draft.settled = found.position
+            draft.replayed = {(letter.key or b"", letter.value): letter for letter in found.letters}
+            for letter in found.letters:
+                failed = fold_again(self._around, draft.work, self._letters, letter)
+                if failed is not None:
+                    draft.letters.append(failed)
+            self._commit(draft)
+        return found.has_more
 
     def wake(self, now: int) -> bool:
         """After this the alarms of silent keys up to `now` have gone off, at most PAGE. True when there may be more."""
         with self._around.turn:
             return self._wake(now)
+
+    def pass_markers(self, steps: Mapping[str, tuple[int, int]]) -> None:
+        """After this a source that stands at the first offset of its step stands at the second; nothing is between."""
+        with self._around.turn:
+            draft = self._draft()
+            standing = self._position.sources
+            draft.next_offsets = {
+                topic: there for topic, (here, there) in steps.items() if standing[topic].next_offset == here
+            }
+            if draft.next_offsets:
+                self._commit(draft)
+
+    def follow(self) -> None:
+        """While muted: after this a lane that had come as far as the followed version has rung the alarms that this one
+        had rung, and knows how far it has come since; or it speaks, where it was to speak from there.
+        """
+        with self._around.turn:
+            muted = self._followed_to()
+        if muted is not None:
+            self._leader.look(muted.version)
+
+    def require_sole(self) -> None:
+        """Raises LaneLost where another has written to the lane's changelog: the lane must be opened again."""
+        _, high = self._around.log.bounds(self._view.changelog, self.number)
+        if high > self._changelog_end.offset + MARKER_OFFSETS:
+            raise LaneLost("the lane's changelog went on without its owner")
 
     def tidy(self) -> bool:
         """After this at most PAGE records of forgotten keys are deleted. True when there may be more."""
@@ -107,7 +168,8 @@ class Lane:
         fresh = {topic: self._fresh(topic, arrived) for topic, arrived in batches.items()}
         draft = self._draft()
         for topic, arrived in merged({topic: found for topic, found in fresh.items() if found}):
-            draft = self._fold_segment(draft, topic, arrived)
+            if not self.stopped and not draft.stopped:
+                draft = self._fold_segment(draft, topic, arrived)
         if draft.next_offsets:
             self._commit(draft)
         return sum(map(len, fresh.values()))
@@ -118,28 +180,54 @@ class Lane:
             return arrived
         return [record for record in arrived if record.offset >= start]
 
-    def _fold_segment(self, draft: _Draft, topic: str, arrived: Sequence[Arrived]) -> _Draft:
+    def _fold_segment(self, draft: Draft, topic: str, arrived: Sequence[Arrived]) -> Draft:
         """Slice by slice, so that no more than one slice of decoded events is alive."""
         for start in range(0, len(arrived), SLICE):
-            draft = self._fold_slice(draft, topic, arrived[start : start + SLICE])
-        if arrived[-1].offset >= self._position.sources[topic].next_offset:
-            draft.next_offsets[topic] = arrived[-1].offset + 1
+            piece, started_at = arrived[start : start + SLICE], time.monotonic()
+            draft = self._fold_slice(draft, topic, piece)
+            self._note_slow(topic, piece, time.monotonic() - started_at)
+            if self.stopped:
+                break
+            if piece[-1].offset >= self._position.sources[topic].next_offset:
+                draft.next_offsets[topic] = piece[-1].offset + 1
+            draft.stopped = self._excess(draft)
+            if draft.stopped:
+                break
+            if any(letter.stage == "fold" for letter in draft.letters):
+                self._commit(draft)  # the key's next refusal would fold all of its events up to there again
+                draft = self._draft()
         return draft
 
-    def _fold_slice(self, draft: _Draft, topic: str, arrived: Sequence[Arrived]) -> _Draft:
+    def _note_slow(self, topic: str, arrived: Sequence[Arrived], seconds: float) -> None:
+        """A fold cannot be interrupted, but it can be named."""
+        if seconds > SLOW_S:
+            log.warning(
+                "slow_fold",
+                topic=topic,
+                partition=self.number,
+                offset=arrived[0].offset,
+                last_offset=arrived[-1].offset,
+                seconds=round(seconds, 1),
+            )
+
+    def _fold_slice(self, draft: Draft, topic: str, arrived: Sequence[Arrived]) -> Draft:
         decode = self._around.decoders[topic]
         found = decoded(decode, self._letters, topic, arrived)
         if not self._holds:
             keys = {record.key or b"" for record, event in found if type(event) is not DeadLettered}
             self._heads.prefetch([records.head_key(key) for key in keys])
         fold, event = draft.work.fold, None
+        refused_offsets = set()
         for record, event in found:
             kind = type(event)
             if kind is DeadLettered:
                 draft.letters.append(event)
+                refused_offsets.add(record.offset)
             elif kind is ClockAdvanced:
                 draft = self._at_clock(draft, topic, record, event)
                 fold = draft.work.fold
+                if self.stopped:
+                    return draft
             elif self._holds:
                 key = records.held_key(time_of(event), event.meta.event_id, record.offset)
                 draft.held[key] = replay.held_value(topic, record)
@@ -147,24 +235,74 @@ class Lane:
                 try:
                     fold(record.key or b"", event, record.value or b"", decode)
                 except FoldRefused as refused:
-                    draft.letters.append(self._letters.of_record(topic, record, "fold", refused.reason))
+                    draft.letters.append(self._letters.of_fold(topic, record, refused))
+                    refused_offsets.add(record.offset)
+        if refused_offsets:
+            draft.tally.note(record.offset in refused_offsets for record in arrived)
+        else:
+            draft.tally.note_passed(len(arrived))
         if not isinstance(event, DeadLettered | ClockAdvanced):
             self.newest[topic] = time_of(event)
         return draft
 
+    def _settle(self) -> None:
+        """After this a lane that is new follows as it was told to, and one that may speak has said what it kept."""
+        if self._position.commits == 0 and self._around.follows:
+            draft = self._draft()
+            draft.muted = Muted(self._around.follows)
+            self._commit(draft)
+        if self._position.muted is None:
+            self._publish_kept()
+
+    def _followed_to(self) -> Muted | None:
+        """Whom to look at, where the lane has come as far as it is known to."""
+        muted, place = self._position.muted, self.place
+        if muted is None or place is None or not place.is_reached(self.next_offsets):
+            return None
+        while self._wake(place.woken):
+            pass
+        if self.stopped:
+            return None
+        if muted.until is None:
+            return muted
+        draft = self._draft()
+        draft.muted = None
+        self._commit(draft)
+        self._publish_kept()
+        return None
+
+    def _publish_kept(self) -> None:
+        while page := list(islice(self._store.scan(records.KEPT, records.KEPT_END), PAGE)):
+            draft = self._draft()
+            draft.held = dict.fromkeys(key for key, _ in page)
+            draft.kept = [muting.kept_of(key, value) for key, value in page]
+            self._commit(draft)
+
+    def _excess(self, draft: Draft) -> Stopped | None:
+        now = self._around.clock()
+        word = self._limit.excess(draft.tally, now)
+        return None if word is None else Stopped(now, word)
+
     def _wake(self, now: int) -> bool:
+        if self.stopped:
+            return False
         due = list(islice(self._store.scan(self._due_from, records.due_until(now)), PAGE))
+        woken = max(self._position.woken, now if len(due) < PAGE else records.due_of(due[-1][0])[0] - 1)
         if not due:
+            self._position.woken = woken
             return False
         draft = self._draft()
+        draft.woken = woken
         draft.stale = [entry for entry, _ in due]
         keys = [records.due_of(entry)[1] for entry in draft.stale]
         self._heads.prefetch(map(records.head_key, keys))
         for key in keys:
+            count = len(draft.letters)
             try:
                 draft.work.ring(key, now)
             except FoldRefused as refused:
-                draft.letters.append(self._letters.of_key("alarm", refused.reason, "", key, None))
+                draft.letters.append(self._letters.of_alarm(key, refused))
+            draft.tally.note([len(draft.letters) > count])
         self._commit(draft)
         return len(due) == PAGE
 
@@ -180,20 +318,20 @@ class Lane:
         self._commit(draft)
         return True
 
-    def _draft(self) -> _Draft:
+    def _draft(self) -> Draft:
         seq = (self._view.epoch << 40) + self._position.commits + 1
         around = self._around
-        return _Draft(
-            Work(self._view, self._kinds, self._heads, self._store, around.encoders, seq, self.number)
-        )
+        work = Work(self._view, self._kinds, self._heads, self._store, around.encoders, seq, self.number)
+        return Draft(work, self._position.muted, self._position.woken, tally=self._limit.tally())
 
-    def _at_clock(self, draft: _Draft, topic: str, record: Arrived, event: ClockAdvanced) -> _Draft:
+    def _at_clock(self, draft: Draft, topic: str, record: Arrived, event: ClockAdvanced) -> Draft:
         """What came before the clock is committed before it moves; what comes after is a new commit."""
         if record.offset > self._position.sources[topic].next_offset:
             draft.next_offsets[topic] = record.offset
         if draft.next_offsets:
             self._commit(draft)
-        self._advance(topic, event, record.offset + 1)
+        if not self.stopped:
+            self._advance(topic, event, record.offset + 1)
         return self._draft()
 
     def _advance(self, topic: str, event: ClockAdvanced, next_offset: int) -> None:
@@ -206,6 +344,8 @@ class Lane:
                 pass
             while self._wake(reached):
                 pass
+            if self.stopped:
+                return  # the clock is read again once the lane goes on
             passed_on = [
                 ClockAdvanced(
                     until=reached, writer=self._view.name, lane=self.number, lanes=self._around.partitions
@@ -213,10 +353,13 @@ class Lane:
             ]
         draft = self._draft()
         draft.next_offsets, draft.passed_on = {topic: next_offset}, passed_on
-        self._commit(draft, clock=max(reached, self._position.clock) if passed_on else None)
+        draft.clock = max(reached, self._position.clock) if passed_on else None
+        self._commit(draft)
 
     def _release(self, until: int) -> bool:
         """Folds held events up to `until` in the order of their times, at most PAGE. True when there may be more."""
+        if self.stopped:
+            return False
         page = list(islice(self._store.scan(records.HELD, records.held_until(until)), PAGE))
         if not page:
             return False
@@ -225,66 +368,37 @@ class Lane:
         for _, encoded in page:
             held = replay.held_of(encoded)
             decode = self._around.decoders[held.topic]
+            count = len(draft.letters)
             try:
                 draft.work.fold(held.key, decode(held.value), held.value, decode)
             except FoldRefused as refused:
-                draft.letters.append(
-                    self._letters.of_key("fold", refused.reason, held.topic, held.key, held.value)
-                )
+                draft.letters.append(self._letters.of_held(held.topic, held.key, held.value, refused))
+            draft.tally.note([len(draft.letters) > count])
         self._commit(draft)
         return len(page) == PAGE
 
-    def _commit(self, draft: _Draft, clock: int | None = None) -> None:
+    def _commit(self, draft: Draft) -> None:
         """One transaction: outputs, dead letters, changelog, position; then the store, in one write."""
         if self._transactions is None:
             raise LaneLost("the lane is not open")
         sealed = seal(draft.work, self._kinds, self._store)
-        self._note_refused(sealed, draft.letters)
-        moved = self._moved(draft.next_offsets, clock)
+        drafts.note_refused(draft, sealed, self._letters)
+        draft.stopped = self._excess(draft)
+        place = None if draft.muted is None else self.place
+        first_due = min([key for key, value in sealed.index.items() if value is not None], default=None)
+        now = self._around.clock()
+        moved = drafts.moved(self._position, draft, first_due, now, self._view.epoch)
         encoded = position.encode(moved)
-        kept = {**sealed.changed, **draft.held}
-        end = self._transactions.commit(self._outgoing(sealed, draft), kept, encoded)
-        level = changelog.End(self._changelog_end.topic_id, end, self._around.clock())
+        kept = drafts.written(draft, sealed, place)
+        end = self._transactions.commit(drafts.outgoing(self._around, draft, sealed, place), kept, encoded)
+        level = changelog.End(self._changelog_end.topic_id, end, now)
         own = {records.POSITION: encoded, changelog.END_KEY: changelog.encode_end(level)}
         self._store.write({**dict.fromkeys(draft.stale), **sealed.index, **kept, **own})
         failpoint("after_store")
         self._heads.note(sealed.changed)
-        self._due_from = min(
-            [draft.stale[-1] if draft.stale else self._due_from]
-            + [key for key, value in sealed.index.items() if value is not None]
-        )
+        self._due_from = draft.stale[-1] if draft.stale else self._due_from
+        self._due_from = min(self._due_from, first_due or self._due_from)
         self._position, self._changelog_end = moved, level
-        self._measure(sealed, draft.work)
-
-    def _note_refused(self, sealed: Sealed, letters: list[DeadLettered]) -> None:
-        """A letter for each event of a key that cannot be written, or for its alarm where there was no event."""
-        for refused in sealed.refused:
-            letters += [
-                self._letters.of_key("encode", refused.reason, "", refused.key, raw)
-                for raw in refused.events or (None,)
-            ]
-
-    def _measure(self, sealed: Sealed, work: Work) -> None:
-        group = self._view.group
-        for word, count in work.skipped.items():
-            metrics.EVENTS_SKIPPED.labels(group, word).inc(count)
-        if sealed.hottest:
-            metrics.HOT_KEY_SHARE.labels(group, str(self.number)).set(sealed.hottest)
-        if sealed.largest:
-            metrics.STATE_BYTES.labels(group).observe(sealed.largest)
-
-    def _moved(self, next_offsets: Mapping[str, int], clock: int | None) -> Position:
-        sources = dict(self._position.sources)
-        for topic, offset in next_offsets.items():
-            source = sources[topic]
-            sources[topic] = SourcePosition(source.topic_id, offset, source.advanced)
-        time = self._position.clock if clock is None else clock
-        return Position(self._position.partitions, self._position.commits + 1, time, sources)
-
-    def _outgoing(self, sealed: Sealed, draft: _Draft) -> Iterator[Outgoing]:
-        yield from sealed.outgoing
-        for letter in draft.letters:
-            value = self._around.encoders(DEAD_LETTERS, DeadLettered)(letter)
-            yield Outgoing(DEAD_LETTERS.name, f"{letter.source_topic}:{letter.partition}".encode(), value)
-        for advanced in draft.passed_on:
-            yield from replay.passed_on(self._around, advanced)
+        self._limit.add(draft.tally, self._around.clock())
+        tell(drafts.said(draft, place))
+        drafts.measure(draft, sealed, self._view.group, self.number)

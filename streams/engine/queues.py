@@ -28,6 +28,11 @@ class Queue:
         return self._records[0].offset if self._records else None
 
     @property
+    def oldest_s(self) -> float | None:
+        """When the record that comes next was sent, in seconds; None where nothing waits."""
+        return self._records[0].timestamp / 1_000 if self._records else None
+
+    @property
     def is_full(self) -> bool:
         """Time to fetch no more."""
         return len(self._records) > RECORDS_HIGH or self._bytes > BYTES_HIGH

@@ -8,7 +8,7 @@ import msgspec
 from streams.engine import records
 from streams.engine.log import Outgoing
 from streams.engine.stores import LaneStore
-from streams.engine.work import VALUE_BYTES_MAX, Kinds, TooLarge, Touched, Work
+from streams.engine.work import VALUE_BYTES_MAX, Decode, Kinds, TooLarge, Touched, Work
 
 FORGET_AT_ONCE_MAX = 1_000
 """A key with more collection records than this is deleted in pages, by later commits."""
@@ -17,21 +17,22 @@ _UNFIT = (ValueError, TypeError, OverflowError)
 
 
 class Unsealed(msgspec.Struct, frozen=True, gc=False):
-    """A key whose state or snapshot cannot be written, why, and the events that were folded for it."""
+    """A key whose state or snapshot cannot be written, why, and what was folded for it: events and their decoders."""
 
     key: bytes
     reason: str
-    events: list[bytes]
+    events: list[tuple[Decode, bytes]]
 
 
 class Sealed(msgspec.Struct, gc=False):
     """A commit, ready. `changed` goes to the changelog and the store, `index` to the store only.
 
-    Outputs stand per key in the order of its folds, snapshots last. `hottest` is the share of the busiest key in what
-    was folded, `largest` the bytes of the largest head.
+    `outgoing` are the events, per key in the order of its folds; `snapshots` one a topic and key, tombstones too.
+    `hottest` is the share of the busiest key in what was folded, `largest` the bytes of the largest head.
     """
 
     outgoing: list[Outgoing] = []
+    snapshots: list[Outgoing] = []
     changed: dict[bytes, bytes | None] = {}
     index: dict[bytes, bytes | None] = {}
     refused: list[Unsealed] = []
@@ -50,8 +51,7 @@ def seal(work: Work, kinds: Kinds, store: LaneStore) -> Sealed:
         try:
             _seal_key(work, touched, kinds, store, found)
         except _UNFIT as error:
-            raws = [raw for _, raw in touched.history]
-            found.refused.append(Unsealed(touched.key, type(error).__name__, raws))
+            found.refused.append(Unsealed(touched.key, type(error).__name__, touched.history))
     for refused in found.refused:
         work.reload(refused.key)
     if events:
@@ -65,7 +65,7 @@ def _seal_key(work: Work, touched: Touched, kinds: Kinds, store: LaneStore, foun
     value = _head_value(touched)
     parts = None if touched.collections is None else dict(_part_writes(touched, kinds, store))
     found.outgoing += touched.outgoing
-    found.outgoing += snapshots
+    found.snapshots += snapshots
     if parts:
         found.changed.update(parts)
     if value != touched.stored:

@@ -34,11 +34,15 @@ Encoders = Callable[[Topic, type], Callable[[Any], bytes]]
 
 
 class FoldRefused(Exception):
-    """A record made the fold raise. The state is as if it had never come; `reason` is the error's class name."""
+    """A record or an alarm made the fold raise. The state is as if it had never come.
 
-    def __init__(self, reason: str) -> None:
+    `reason` is the error's class name, `alarm_at` the moment of the alarm where it was one.
+    """
+
+    def __init__(self, reason: str, alarm_at: int | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.alarm_at = alarm_at
 
 
 class TooLarge(ValueError):
@@ -132,12 +136,33 @@ class Work:
             raise
         except Exception as error:
             self._refold(touched)
-            self.touched[key].wake_at = None
-            raise FoldRefused(type(error).__name__) from error
+            again = self.touched[key]
+            at, again.wake_at = again.wake_at, None
+            raise FoldRefused(type(error).__name__, at) from error
+
+    def ring_again(self, key: bytes, at: int) -> bool:
+        """After this an alarm that was refused has gone off. False where the key has another by now, or is forgotten.
+
+        Raises FoldRefused.
+        """
+        touched = self.touched.get(key) or self._load(key)
+        if touched.state.head is None or touched.wake_at is not None:
+            return False
+        touched.wake_at = at
+        try:
+            self._ring(touched, at)
+        except NOT_THE_RECORDS_FAULT:
+            raise
+        except Exception as error:
+            self._refold(touched)
+            raise FoldRefused(type(error).__name__, at) from error
+        return True
 
     def snapshot(self, output: Output) -> Outgoing:
-        """A snapshot as it is sent. Raises ValueError where it holds what its schema does not allow."""
+        """A snapshot or a tombstone as it is sent. Raises ValueError where it holds what its schema does not allow."""
         snapshot = output.event
+        if snapshot is None:
+            return self._sealed(output, None)
         assert isinstance(snapshot, Snapshot)
         snapshot.seq = self._seq
         return self._sealed(output, self._encoders(output.topic, type(snapshot))(snapshot))
@@ -184,7 +209,7 @@ class Work:
         touched.state.head = head
         touched.wake_at = None if head is None else step.wake_at
         for output in step.outputs:
-            if isinstance(output.event, Snapshot):
+            if output.event is None or isinstance(output.event, Snapshot):
                 touched.snapshots[(output.topic.name, output.key)] = output
             else:
                 touched.outgoing.append(self._sealed(output, self._value_of(output, event, raw)))
@@ -194,8 +219,6 @@ class Work:
             self.skipped[step.skipped] += 1
 
     def _value_of(self, output: Output, event: Any, raw: bytes) -> bytes | None:
-        if output.event is None:
-            return None
         if output.event is event:
             return raw
         return self._encoders(output.topic, type(output.event))(output.event)

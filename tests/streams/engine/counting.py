@@ -4,7 +4,7 @@ import msgspec
 
 from schemas.codec import Reason, Undecodable
 from schemas.events.clock import ClockAdvanced
-from schemas.events.dead_letters import DeadLettered
+from schemas.events.dead_letters import DeadLettered, LetterReplayed, LetterSkipped
 from schemas.meta import Event, Meta, Snapshot
 from schemas.topics import Topic
 from streams.view import Output, Record, State, Step, Tick, View
@@ -81,7 +81,10 @@ VIEW = View(
     collections={"places": Place},
     commit_interval_ms=0,
 )
-KINDS: dict[str, type] = {kind.__name__: kind for kind in (Counted, CountLevel, ClockAdvanced, DeadLettered)}
+KINDS: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (Counted, CountLevel, ClockAdvanced, DeadLettered, LetterReplayed, LetterSkipped)
+}
 
 
 def encode(record: object) -> bytes:

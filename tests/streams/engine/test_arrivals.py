@@ -16,6 +16,7 @@ class Sent:
     timestamp: int
     key: bytes | None = b"k"
     value: bytes | None = b""
+    headers: tuple[()] = ()
 
 
 def sent(moments: list[int]) -> list[Sent]:

@@ -60,7 +60,7 @@ def bench() -> Bench:
 
 
 def levels(sealed: Sealed) -> list[CountLevel]:
-    return [decode(each.value or b"") for each in sealed.outgoing if each.topic == LEVELS.name]  # type: ignore[misc]
+    return [decode(each.value or b"") for each in sealed.snapshots if each.topic == LEVELS.name]  # type: ignore[misc]
 
 
 def passed(sealed: Sealed) -> list[bytes | None]:
@@ -164,7 +164,18 @@ def test_a_view_that_wakes_itself_at_once_is_refused() -> None:
 
 def test_a_tombstone_is_sealed_as_one() -> None:
     bench = Bench(View("gone", (), (), Head, lambda state, _: Step(None, [Output(LEVELS, state.key, None)])))
-    assert [each.value for each in bench.seal(bench.folded(event(1))).outgoing] == [None]
+    assert [each.value for each in bench.seal(bench.folded(event(1))).snapshots] == [None]
+
+
+def test_a_tombstone_takes_the_place_of_the_snapshot_before_it() -> None:
+    def fold(state: State[Head], counted: Counted | Tick) -> Step:
+        is_gone = isinstance(counted, Counted) and counted.units == 0
+        level = None if is_gone else CountLevel(units=1, rung=0)
+        return Step(None if is_gone else Head(), [Output(LEVELS, state.key, level)])
+
+    bench = Bench(View("gone", (), (), Head, fold))
+    assert [each.value for each in bench.seal(bench.folded(event(1), event(0))).snapshots] == [None]
+    assert levels(bench.seal(bench.folded(event(0), event(1))))[0].units == 1
 
 
 def test_a_snapshot_that_cannot_be_encoded_leaves_its_key_as_it_was() -> None:
@@ -181,8 +192,8 @@ def test_a_snapshot_that_cannot_be_encoded_leaves_its_key_as_it_was() -> None:
     work.fold(b"k", event(101), b"guilty", decode)
     work.fold(b"good", event(1), b"", decode)
     sealed = bench.seal(work)
-    assert sealed.refused == [Unsealed(b"k", "ValueError", [b"guilty"])]
-    assert {each.key for each in sealed.outgoing} == {b"good"}
+    assert sealed.refused == [Unsealed(b"k", "ValueError", [(decode, b"guilty")])]
+    assert {each.key for each in [*sealed.outgoing, *sealed.snapshots]} == {b"good"}
     assert records.head_key(b"k") not in sealed.changed
 
 
