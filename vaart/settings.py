@@ -23,12 +23,16 @@ class _Section(BaseModel):
 
 
 class Kafka(_Section):
-    """Where Kafka is. Without `bootstrap_servers` the local server is used (`vaart up`)."""
+    """Where Kafka is. Without `bootstrap_servers` the local server is used (`vaart up`).
+
+    A worker that is back within `session_timeout_s` keeps its lanes; of one that is not, others take them over.
+    """
 
     bootstrap_servers: str = ""
     topic_prefix: str = Field("", pattern=r"^[a-zA-Z0-9._-]*$")
     partitions: int = Field(4, ge=1, le=1024)
     replication_factor: int = Field(1, ge=1, le=9)
+    session_timeout_s: float = Field(10, ge=6, le=60)
     extra: dict[str, str] = Field(default_factory=dict)
 
 
@@ -75,7 +79,7 @@ class Management(_Section):
 
 
 class Settings(_Section):
-    """All settings of one deployment."""
+    """All settings of one deployment. `instance` names this process among its kind; the machine's name otherwise."""
 
     kafka: Kafka = Kafka()
     registry: Registry = Registry()
@@ -84,6 +88,7 @@ class Settings(_Section):
     gateway: Gateway = Gateway()
     management: Management = Management()
     state_dir: Path = Path(".vaart")
+    instance: str = Field("", pattern=r"^[a-zA-Z0-9._-]*$", max_length=200)
     clock: Literal["wall", "replay"] = "wall"
     store: Literal["rocksdb", "memory"] = "rocksdb"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

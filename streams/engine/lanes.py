@@ -13,9 +13,12 @@ from typing import Any, Protocol
 import structlog
 
 from schemas.registry import RegistryAway
+from streams.engine import muting, stops
+from streams.engine.lag import Standing
 from streams.engine.lane import Lane
 from streams.engine.letters import Arrived
 from streams.engine.log import LaneLost
+from streams.engine.position import Stopped
 from streams.engine.queues import Queue
 from streams.engine.stores import Store
 from streams.engine.surroundings import Surroundings
@@ -28,6 +31,14 @@ MERGE_WAIT_S = 0.5
 MERGE_POLL_S = 0.02
 OPEN_ATTEMPTS_MAX = 3
 REGISTRY_RETRY_S = 1.0
+REOPEN_AFTER_S = 1.0
+"""Whoever took the lane from us, to own it or to write its position, has this long before we take it back."""
+SOLE_EVERY_S = 3.0
+"""How often an idle lane looks whether another has written to its changelog."""
+TRY_AGAIN_EVERY_S = 2.0
+"""How often a lane looks whether dead letters were replayed to it, and one that stopped whether it may go on."""
+QUIET_S = 1.0
+"""A lane without news for this long looks whether only transaction markers are ahead of it."""
 
 log = structlog.get_logger()
 
@@ -41,8 +52,15 @@ class Flow(Protocol):
     def resume(self, topic: str, partition: int) -> None:
         """Fetch this partition again."""
 
-    async def is_drained(self, topic: str, partition: int) -> bool:
-        """Whether everything that the broker holds of this partition has been fetched."""
+    def rewind(self) -> None:
+        """Fetch everything from the lanes' next offsets on; what was fetched until now never arrives."""
+
+    def end(self, topic: str, partition: int) -> int | None:
+        """The end of this partition as the broker told last; None while it has not."""
+
+
+class _Rewound(Exception):
+    """The lane stands further back than before: what was taken from its queues is fetched again."""
 
 
 class _Running:
@@ -53,14 +71,27 @@ class _Running:
         self.queues = {source: Queue() for source in sources}
         self.arrived = asyncio.Event()
         self.paused: set[str] = set()
+        self.reached: dict[str, int] = {}
         self.next_offsets = lane.next_offsets
+        self.committed_at = time.monotonic()
         self.wake_at = 0.0
+        self.sole_at = 0.0
+        self.try_again_at = 0.0
+        self.is_still = False
+        self.is_folding = False
         self.task: asyncio.Task[None] | None = None
 
     def clear(self) -> None:
         for queue in self.queues.values():
             queue.clear()
         self.paused.clear()
+        self.reached.clear()
+
+    def standing(self, source: str) -> Standing:
+        queue, next_offset = self.queues[source], self.next_offsets[source]
+        is_busy = self.is_folding or len(queue) > 0
+        level = next_offset if is_busy else max(next_offset, self.reached.get(source, 0))
+        return Standing(source, self.lane.number, next_offset, level, len(queue), queue.oldest_s)
 
 
 class Lanes:
@@ -83,6 +114,23 @@ class Lanes:
     def numbers(self) -> list[int]:
         """The lanes that are open."""
         return sorted(self._running)
+
+    @property
+    def stopped(self) -> dict[int, Stopped]:
+        """The lanes that stand still because of their dead letters."""
+        found = {number: running.lane.stopped for number, running in self._running.items()}
+        return {number: stopped for number, stopped in found.items() if stopped is not None}
+
+    def standings(self) -> list[Standing]:
+        """Where every source partition of the open lanes stands."""
+        return [
+            running.standing(source) for running in self._running.values() for source in running.next_offsets
+        ]
+
+    def is_resting(self, topic: str, partition: int) -> bool:
+        """Whether this partition is not fetched because it waits for its lane."""
+        running = self._running.get(partition)
+        return running is not None and topic.removeprefix(self._around.prefix) in running.paused
 
     def next_offset(self, topic: str, partition: int) -> int | None:
         """The offset that the lane of this source partition goes on from; None where the lane is not open."""
@@ -107,8 +155,12 @@ class Lanes:
             await self._drop(number)
         started_at = time.monotonic()
         fresh = [number for number in wanted if number not in self._running]
-        opened = await asyncio.gather(*(self._open(number, is_current) for number in fresh))
+        opening = (self._open(number, is_current) for number in fresh)
+        # All of them: the next assignment must not open a lane while this one still does.
+        opened = await asyncio.gather(*opening, return_exceptions=True)
         for lane in opened:
+            if isinstance(lane, BaseException):
+                raise lane
             running = _Running(lane, self._sources)
             self._running[lane.number] = running
             running.task = asyncio.create_task(self._run(running))
@@ -117,19 +169,30 @@ class Lanes:
         metrics.REBALANCES.labels(self._around.view.group).inc()
         metrics.TABLE_RECOVERY_SECONDS.labels(self._around.view.group).set(seconds)
         log.info("lanes_ready", lanes=self.numbers, restore_s=round(seconds, 2))
+        if not self._running:
+            log.warning(
+                "worker_idles", reason="there are more workers than lanes", lanes=self._around.partitions
+            )
 
-    def deliver(self, topic: str, partition: int, records: Sequence[Arrived]) -> None:
-        """After this `records` wait for their lane; a queue that is full pauses its partition."""
+    def deliver(self, topic: str, partition: int, records: Sequence[Arrived], reached: int) -> None:
+        """After this `records` wait for their lane; a queue that is full pauses its partition.
+
+        `reached` is the position up to which everything has been delivered; what lies behind the records are markers.
+        """
         running = self._running.get(partition)
         if running is None:
             return
         source = topic.removeprefix(self._around.prefix)
+        if running.lane.stopped is not None:  # this is fetched again when the lane goes on
+            self._pause(running, source)
+            return
         queue = running.queues[source]
-        queue.add(records)
-        running.arrived.set()
-        if queue.is_full and source not in running.paused:
-            running.paused.add(source)
-            self._flow.pause(topic, partition)
+        running.reached[source] = reached
+        if records:
+            queue.add(records)
+            running.arrived.set()
+        if queue.is_full:
+            self._pause(running, source)
 
     async def close(self) -> None:
         """After this every lane has finished its batch and the store is closed."""
@@ -150,12 +213,15 @@ class Lanes:
     async def _open(self, number: int, is_current: Callable[[], bool]) -> Lane:
         lane = Lane(number, self._around, self._store.lane(number))
         restored = await asyncio.get_running_loop().run_in_executor(self._pool, lane.open, is_current)
-        log.info("lane_restored", lane=number, records=restored)
+        if lane.stopped is None:
+            stops.show(self._around.view, number, None)
+        log.info("lane_restored", lane=number, records=restored, is_muted=lane.place is not None)
         return lane
 
     async def _drop(self, number: int) -> None:
         running = self._running.pop(number)
         running.clear()
+        stops.forget(self._around.view, number)
         if running.task is not None:
             running.task.cancel()
             await asyncio.gather(running.task, return_exceptions=True)
@@ -163,7 +229,8 @@ class Lanes:
     async def _run(self, running: _Running) -> None:
         try:
             while True:
-                await self._turn(running)
+                with suppress(_Rewound):
+                    await self._turn(running)
         except LaneLost as lost:
             if self._is_current():
                 self._fail(lost)
@@ -174,6 +241,9 @@ class Lanes:
 
     async def _turn(self, running: _Running) -> None:
         """Wakes silent keys when it is time, folds what is queued, then waits out the view's commit interval."""
+        if running.lane.stopped is not None:
+            await self._stand_still(running, running.lane.stopped)
+            return
         started_at = time.monotonic()
         if started_at >= running.wake_at:
             has_more = await self._keep_up(running)
@@ -182,22 +252,50 @@ class Lanes:
         if not batches:
             await self._idle(running)
             return
-        count = await self._in_thread(running, lambda lane: lane.fold(batches))
+        count = await self._fold(running, batches)
+        if running.lane.number in self.stopped:
+            return
         self._measure(running, batches, count, time.monotonic() - started_at)
         rest_s = self._around.view.commit_interval_ms / 1_000 - (time.monotonic() - started_at)
         if rest_s > 0 and sum(map(len, running.queues.values())) < BATCH_RECORDS_MAX:
             await asyncio.sleep(rest_s)
 
+    async def _fold(self, running: _Running, batches: Mapping[str, Sequence[Arrived]]) -> int:
+        running.is_folding = True
+        try:
+            count: int = await self._in_thread(running, lambda lane: lane.fold(batches))
+        finally:
+            running.is_folding = False
+        running.committed_at = time.monotonic()
+        return count
+
     def _measure(
         self, running: _Running, batches: Mapping[str, Sequence[Arrived]], count: int, seconds: float
     ) -> None:
-        group, number = self._around.view.group, str(running.lane.number)
+        group, newest = self._around.view.group, running.lane.newest
         metrics.BATCH_SECONDS.labels(group).observe(seconds)
         metrics.BATCH_RECORDS.labels(group).observe(count)
         for source, records in batches.items():
             metrics.EVENTS_PROCESSED.labels(group, source, "committed").inc(len(records))
-            metrics.COMMITTED_OFFSET.labels(group, source, number).set(running.next_offsets[source])
-            metrics.QUEUE_DEPTH.labels(f"{group}:{source}:{number}").set(len(running.queues[source]))
+            if source in newest and not self._around.is_replay:
+                age_us = self._around.clock() - newest[source]
+                metrics.EVENT_AGE_SECONDS.labels(group).observe(max(0, age_us) / 1e6)
+
+    async def _stand_still(self, running: _Running, stopped: Stopped) -> None:
+        """A stopped lane has nothing waiting and fetches nothing, until its position says that it may go on."""
+        if not running.is_still:
+            running.is_still = True
+            stops.show(self._around.view, running.lane.number, stopped)
+            running.clear()
+            for source in self._sources:
+                self._pause(running, source)
+        await asyncio.sleep(TRY_AGAIN_EVERY_S)
+        await self._in_thread(running, Lane.require_sole)
+
+    def _pause(self, running: _Running, source: str) -> None:
+        if source not in running.paused:
+            running.paused.add(source)
+            self._flow.pause(self._around.prefix + source, running.lane.number)
 
     async def _idle(self, running: _Running) -> None:
         """Returns when something arrives, or when silent keys should be looked at."""
@@ -207,43 +305,79 @@ class Lanes:
             await asyncio.wait_for(running.arrived.wait(), rest_s)
 
     async def _keep_up(self, running: _Running) -> bool:
-        """A page of alarms of silent keys, and of records of forgotten keys. True when there may be more."""
+        """A page of what no record brings: alarms, forgotten keys, replayed letters. True when there may be more."""
         if not self.is_ready:
             return False
         metrics.PROGRESS_TIMESTAMP.labels(self._around.view.group).set_to_current_time()
         has_more: bool = await self._in_thread(running, Lane.tidy)
-        if not self._around.is_replay:
-            now = await self._now(running)
+        if time.monotonic() >= running.try_again_at:
+            has_letters = await self._in_thread(running, Lane.try_again)
+            running.try_again_at = 0.0 if has_letters else time.monotonic() + TRY_AGAIN_EVERY_S
+            has_more |= has_letters
+        if running.lane.place is not None:
+            await self._follow(running)
+        elif not self._around.is_replay:
+            now = self._now(running)
             has_more |= await self._in_thread(running, lambda lane: lane.wake(now))
+        if not has_more and time.monotonic() - running.committed_at > QUIET_S:
+            await self._look_around(running)
         return has_more
 
-    async def _now(self, running: _Running) -> int:
+    async def _follow(self, running: _Running) -> None:
+        """Afterwards a muted lane knows how far it may fold, and whether it is to speak."""
+        place = running.lane.place
+        if place is not None:
+            steps = dict(muting.steps(running.queues, running.next_offsets, running.reached, place))
+            if steps:
+                await self._in_thread(running, lambda lane: lane.pass_markers(steps))
+        await self._in_thread(running, Lane.follow)
+        if running.lane.place is None:
+            log.info("lane_speaks", lane=running.lane.number)
+
+    async def _look_around(self, running: _Running) -> None:
+        """A lane without news goes past markers, and finds out whether its position was changed from outside."""
+        if running.lane.place is None:
+            await self._pass_markers(running)
+        if time.monotonic() > running.sole_at:
+            await self._in_thread(running, Lane.require_sole)
+            running.sole_at = time.monotonic() + SOLE_EVERY_S
+
+    async def _pass_markers(self, running: _Running) -> None:
+        """Afterwards a drained source has no lag, and is not taken for truncated when its markers are deleted."""
+        steps = {
+            source: (running.next_offsets[source], running.reached[source])
+            for source in self._sources
+            if self._is_drained(running, source) and running.reached[source] > running.next_offsets[source]
+        }
+        if steps:
+            await self._in_thread(running, lambda lane: lane.pass_markers(steps))
+
+    def _now(self, running: _Running) -> int:
         """The wall clock once every source is drained, else the newest time up to which all of them were folded."""
         now = self._around.clock()
-        moments = [
-            now if await self._is_drained(running, source) else running.lane.newest.get(source, 0)
+        return min(
+            now if self._is_drained(running, source) else running.lane.newest.get(source, 0)
             for source in self._sources
-        ]
-        return min(moments)
+        )
 
-    async def _is_drained(self, running: _Running, source: str) -> bool:
+    def _is_drained(self, running: _Running, source: str) -> bool:
         """Whether everything that the broker holds of the source has been folded."""
-        if running.queues[source]:
+        if running.queues[source] or source not in running.reached:
             return False
-        return await self._flow.is_drained(self._around.prefix + source, running.lane.number)
+        end = self._flow.end(self._around.prefix + source, running.lane.number)
+        return end is not None and running.reached[source] >= end
 
     async def _horizon(self, running: _Running) -> int | None:
         """The time up to which every source is known: what is newer waits, for an older record may still come.
 
         None where nothing need wait. A source that is not drained and yet sends nothing is waited for MERGE_WAIT_S.
         """
-        if len(running.queues) == 1 or not any(running.queues.values()):
+        queues = muting.open_queues(running.queues, running.next_offsets, running.lane.place)
+        if len(queues) <= 1 or not any(queues.values()):
             return None
         deadline = time.monotonic() + MERGE_WAIT_S
         while silent := [
-            source
-            for source, queue in running.queues.items()
-            if not queue and not await self._is_drained(running, source)
+            source for source, queue in queues.items() if not queue and not self._is_drained(running, source)
         ]:
             if time.monotonic() > deadline:
                 log.warning("source_is_behind", lane=running.lane.number, sources=silent)
@@ -251,13 +385,15 @@ class Lanes:
             running.arrived.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(running.arrived.wait(), MERGE_POLL_S)
-        return min((queue.newest for queue in running.queues.values() if queue), default=None)
+        return min((queue.newest for queue in queues.values() if queue), default=None)
 
     def _take(self, running: _Running, horizon: int | None) -> dict[str, Sequence[Arrived]]:
         batches: dict[str, Sequence[Arrived]] = {}
         room = BATCH_RECORDS_MAX
+        place = running.lane.place
+        limits = {} if place is None else place.offsets
         for source, queue in running.queues.items():
-            taken = queue.take(room, horizon)
+            taken = queue.take(room, horizon, limits.get(source))
             room -= len(taken)
             if taken:
                 batches[source] = taken
@@ -280,6 +416,7 @@ class Lanes:
                 log.warning("lane_lost", lane=running.lane.number, reason=str(error), times=lost)
                 if lost == OPEN_ATTEMPTS_MAX or running.lane.number not in self._running:
                     raise
+                await asyncio.sleep(REOPEN_AFTER_S)
                 await self._reopen(running)
             else:
                 running.next_offsets = running.lane.next_offsets
@@ -295,7 +432,20 @@ class Lanes:
                 if is_current is self._is_current:
                     raise
             else:
-                return
+                break
+        before, running.next_offsets = running.next_offsets, running.lane.next_offsets
+        goes_on, running.is_still = running.is_still and running.lane.stopped is None, False
+        if goes_on or any(offset < before.get(source, 0) for source, offset in running.next_offsets.items()):
+            self._rewind()
+            raise _Rewound
+
+    def _rewind(self) -> None:
+        """After this everything is fetched again from where each lane stands."""
+        for running in self._running.values():
+            for source in running.paused:
+                self._flow.resume(self._around.prefix + source, running.lane.number)
+            running.clear()
+        self._flow.rewind()
 
     async def _finished(self, lane: Lane, work: Callable[[Lane], Any]) -> Any:
         """Even when this task is cancelled, what the thread does is brought to its end."""

@@ -7,68 +7,43 @@ the process: whoever supervises it starts it again, and it goes on from what was
 import asyncio
 import os
 import signal
-import socket
 import threading
-from collections.abc import Callable, Iterable
-from functools import cache, partial
-from typing import Any, Protocol, cast
+from collections.abc import Iterable
+from typing import Any, cast
 
-import faust
 import structlog
 from faust.types import TP
 
-from schemas.events.clock import ClockAdvanced
-from schemas.events.dead_letters import DeadLettered
-from schemas.registry import RegistryAway, SchemaUnknown
-from schemas.topics import DEAD_LETTERS, Topic
-from streams.engine.kafka_log import KafkaLog
+from streams.engine import stops
+from streams.engine.app import instance_of, lane_app
+from streams.engine.assembly import Coding, require_schemas, require_topics, store_of, surroundings_of
 from streams.engine.lanes import Lanes
 from streams.engine.log import LaneLost
-from streams.engine.replay import writers_of
-from streams.engine.stores import MemoryStore, RocksStore, Store
-from streams.engine.surroundings import Surroundings
+from streams.engine.seat import Seat
 from streams.engine.transport.consumer import Consumer
 from streams.engine.transport.messages import BatchMessage, BatchSchema
+from streams.engine.watch import Watch
 from streams.view import View
-from vaart import clock, kafka
+from vaart import kafka
 from vaart.addresses import Addresses
-from vaart.errors import ConfigFault, DependencyAway
 from vaart.health import Health, HealthServer
 from vaart.settings import Settings
 
-SESSION_TIMEOUT_S = 10.0
-HEARTBEAT_S = 2.0
-POLL_RECORDS_MAX = 8_000
-FETCH_BYTES_MAX = 4 << 20
-COMMIT_INTERVAL_S = 1.0
 AGENT_QUEUE_BATCHES = 8
-BEAT_S = 1.0
-STOP_S_MAX = 25.0
+STOP_S_MAX = 23.0
+"""Less than the 25 s that a supervisor waits before it kills."""
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger()
-
-
-class Coding(Protocol):
-    """Bytes to records and back, resolved once per topic and type (schemas.codec.Codec)."""
-
-    def decoder(self, topic: Topic) -> Callable[[bytes], Any]:
-        """Reads what stands on `topic`."""
-
-    def encoder(self, topic: Topic, struct: type) -> Callable[[Any], bytes]:
-        """Writes records of `struct` for `topic`."""
-
-
-class LaneApp(faust.App):
-    """A Faust app whose consumer asks `lanes` where to go on."""
-
-    lanes: Lanes
 
 
 class Worker:
     """Runs `view` until it is told to stop or cannot go on.
 
     `views` are all views of the deployment: they tell who else writes to this view's sources. `instance` names a
-    member that comes back after a restart without a rebalance (one of each name at a time).
+    member that comes back after a restart without a rebalance (one of each name at a time); without one it is the
+    settings' or the machine's. Where the view has no state yet it `follows` that older version of itself, muted, until
+    `vaart views switch`.
     """
 
     def __init__(
@@ -79,52 +54,53 @@ class Worker:
         addresses: Addresses,
         codec: Coding,
         instance: str = "",
+        follows: int = 0,
     ) -> None:
         self._view = view
         self._settings = settings
         self._stopping = threading.Event()
         self._stopped = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
         self.failure: BaseException | None = None
-        self.app = _app(view, settings, addresses, instance)
-        around = _surroundings(view, views, settings, addresses, codec)
-        self._around = around
-        self.lanes = Lanes(around, _store(view, settings, instance), self, self._fail)
+        name = instance_of(settings, instance)
+        self._seat = Seat(
+            kafka.admin_config(settings, addresses), kafka.topic_name(settings, view.group), name
+        )
+        self.app = lane_app(view, settings, addresses, name)
+        self._around = surroundings_of(view, views, settings, addresses, codec, follows)
+        self.lanes = Lanes(self._around, store_of(view, settings, name), self, self._fail)
         self.app.lanes = self.lanes
+        self.app.is_replaced = self._is_replaced
         self._connect()
+        log.info("worker_starts", view=view.name, group=view.group, instance=name)
 
     async def run(self) -> None:
-        """Returns after SIGTERM or SIGINT, drained; raises what ended the worker otherwise.
+        """Returns after SIGTERM or SIGINT, drained; a second one ends the process at once.
 
-        Raises ConfigFault at once where a topic is missing or the registry lacks our schemas, DependencyAway where the
-        registry does not answer.
+        Raises what ended the worker otherwise: ConfigFault at once where a topic is missing or the registry lacks our
+        schemas, DependencyAway where the registry does not answer.
         """
-        self._require_topics()
-        self._require_schemas()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stopped.set)
-        health = Health()
-        health.check("lanes", lambda: None if self.lanes.is_ready else "lanes are being assigned or restored")
+        require_topics(self._around)
+        require_schemas(self._around)
+        for number in STOP_SIGNALS:
+            self._loop.add_signal_handler(number, self._on_signal)
+        health = self._health()
+        watch = Watch(self.app, self._view, self._settings.kafka.topic_prefix, health, self._fail)
         server = HealthServer(self._settings, health)
-        beating = asyncio.create_task(_beat(health))
+        watching = asyncio.create_task(watch.run())
         await self.app.start()
-        waiting = [
-            asyncio.create_task(self._stopped.wait()),
-            asyncio.create_task(self.app.wait_until_stopped()),
-        ]
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        self._stopping.set()
-        patience = threading.Timer(STOP_S_MAX, _give_up)
-        patience.daemon = True
-        patience.start()
+        watch.is_started = True
+        await self._ended(watching)
+        patience = self._lose_patience_later()
+        watching.cancel()
         await self.lanes.close()
         await self.app.stop()
-        beating.cancel()
         server.close()
         patience.cancel()
         failure = self.failure or self.app.crash_reason
         if failure is not None:
             raise failure
+        log.info("worker_stopped")
 
     def pause(self, topic: str, partition: int) -> None:
         """See streams.engine.lanes.Flow."""
@@ -135,34 +111,53 @@ class Worker:
         if self.lanes.is_ready:
             self.app.consumer.resume_partitions({TP(topic, partition)})
 
-    async def is_drained(self, topic: str, partition: int) -> bool:
+    def rewind(self) -> None:
         """See streams.engine.lanes.Flow."""
-        consumer, tp = self._consumer, TP(topic, partition)
-        if tp not in consumer.reached:
-            return False
-        end = consumer.highwater(tp)
-        return end is not None and consumer.reached[tp] >= end
+        self._consumer.rewind()
 
-    def _require_topics(self) -> None:
-        """Kafka would let us join a group over topics that are not there, and wait for ever."""
-        view = self._view
-        names = [topic.name for topic in (*view.sources, *view.outputs, DEAD_LETTERS)]
-        self._around.log.topic_ids([*names, view.changelog])
-
-    def _require_schemas(self) -> None:
-        """What every lane needs to write, whatever its view; other schemas are asked for when they are first used."""
-        try:
-            for topic in self._view.outputs:
-                self._around.encoders(topic, ClockAdvanced)
-            self._around.encoders(DEAD_LETTERS, DeadLettered)
-        except RegistryAway as error:
-            raise DependencyAway(
-                f"{error}.\nStart it (`vaart up` starts a local one), or set VAART_REGISTRY__URL to where it runs."
-            ) from None
+    def end(self, topic: str, partition: int) -> int | None:
+        """See streams.engine.lanes.Flow."""
+        end: int | None = self._consumer.highwater(TP(topic, partition))
+        return end
 
     @property
     def _consumer(self) -> Consumer:
         return cast(Consumer, self.app.consumer)
+
+    def _health(self) -> Health:
+        health = Health()
+        health.check("lanes", lambda: None if self.lanes.is_ready else "lanes are being assigned or restored")
+        health.check("dead_letters", lambda: stops.fault(self._view, self.lanes.stopped))
+        return health
+
+    def _on_signal(self) -> None:
+        log.info("worker_drains")
+        for number in STOP_SIGNALS:
+            self._loop.remove_signal_handler(number)
+            # The system's own answer: it ends the process even while this loop is held up.
+            signal.signal(number, signal.SIG_DFL)
+        self._stopped.set()
+
+    async def _ended(self, watching: asyncio.Task[None]) -> None:
+        """Returns when there is nothing to go on for."""
+        waiting = [
+            asyncio.create_task(self._stopped.wait()),
+            asyncio.create_task(self.app.wait_until_stopped()),
+        ]
+        await asyncio.wait([*waiting, watching], return_when=asyncio.FIRST_COMPLETED)
+        self._stopping.set()
+        for task in waiting:
+            task.cancel()
+        fault = watching.exception() if watching.done() else None
+        if fault is not None:
+            self._fail(fault)
+
+    def _lose_patience_later(self) -> threading.Timer:
+        """A thread: it ends a process whose main loop hangs, too."""
+        patience = threading.Timer(STOP_S_MAX, _give_up)
+        patience.daemon = True
+        patience.start()
+        return patience
 
     def _fail(self, error: BaseException) -> None:
         """Ends the worker with `error`, the first one if there are several."""
@@ -170,6 +165,13 @@ class Worker:
             self.failure = error
             log.error("worker_failed", error=type(error).__name__)
         self._stopped.set()
+
+    async def _is_replaced(self, member_id: str) -> bool:
+        """Whether another process sits in our seat; then this one ends. Runs in the consumer's thread."""
+        taken = await asyncio.get_running_loop().run_in_executor(None, self._seat.taken, member_id)
+        if taken is not None:
+            self._loop.call_soon_threadsafe(self._fail, taken)
+        return taken is not None
 
     def _connect(self) -> None:
         topic = self.app.topic(
@@ -185,9 +187,7 @@ class Worker:
         async for event in stream.noack().events():
             message: BatchMessage = event.value
             if message.epoch == self._consumer.fetch_epoch:
-                if message.records:
-                    self.lanes.deliver(message.topic, message.partition, message.records)
-                self._consumer.reached[message.tp] = message.reached
+                self.lanes.deliver(message.topic, message.partition, message.records, message.reached)
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
         self.lanes.suspend()
@@ -199,6 +199,7 @@ class Worker:
         def is_current() -> bool:
             return bool(self.app.consumer_generation_id == generation) and not self._stopping.is_set()
 
+        log.info("lanes_assigned", generation=generation)
         try:
             await self.lanes.assign(self.app.consumer.assignment(), is_current)
         except LaneLost as lost:
@@ -212,78 +213,3 @@ def _give_up() -> None:
     """What is not committed by now is read again by the next owner; a worker that hangs would keep its lanes."""
     log.error("stop_took_too_long", seconds=STOP_S_MAX)
     os._exit(1)
-
-
-async def _beat(health: Health) -> None:
-    while True:
-        health.beat()
-        await asyncio.sleep(BEAT_S)
-
-
-def _app(view: View, settings: Settings, addresses: Addresses, instance: str) -> LaneApp:
-    name = instance or f"{socket.gethostname()}-{os.getpid()}"
-    folder = settings.state_dir / "faust" / view.name
-    folder.mkdir(parents=True, exist_ok=True)
-    return LaneApp(
-        settings.kafka.topic_prefix + view.group,
-        broker=[f"batch://{server}" for server in addresses.kafka.split(",")],
-        store="memory://",
-        datadir=str(folder),
-        processing_guarantee="at_least_once",
-        topic_partitions=settings.kafka.partitions,
-        topic_allow_declare=False,
-        topic_disable_leader=True,
-        table_standby_replicas=0,
-        stream_wait_empty=False,
-        producer_threaded=False,
-        web_enabled=False,
-        consumer_auto_offset_reset="earliest",
-        consumer_group_instance_id=instance or None,
-        consumer_max_fetch_size=FETCH_BYTES_MAX,
-        broker_max_poll_records=POLL_RECORDS_MAX,
-        broker_session_timeout=SESSION_TIMEOUT_S,
-        broker_heartbeat_interval=HEARTBEAT_S,
-        broker_commit_interval=COMMIT_INTERVAL_S,
-        canonical_url=f"http://{name}",
-        worker_redirect_stdouts=False,
-    )
-
-
-def _surroundings(
-    view: View,
-    views: Iterable[View],
-    settings: Settings,
-    addresses: Addresses,
-    codec: Coding,
-) -> Surroundings:
-    prefix, partitions = settings.kafka.topic_prefix, settings.kafka.partitions
-    return Surroundings(
-        view=view,
-        log=KafkaLog(
-            prefix,
-            partitions,
-            kafka.producer_config(settings, addresses),
-            kafka.consumer_config(settings, addresses, view.group + ".restore"),
-            kafka.admin_config(settings, addresses),
-        ),
-        prefix=prefix,
-        partitions=partitions,
-        decoders={source.name: codec.decoder(source) for source in view.sources},
-        encoders=cache(partial(_encoder, codec)),
-        writers=writers_of(view.sources, views, partitions),
-        clock=clock.wall,
-        is_replay=settings.clock == "replay",
-    )
-
-
-def _encoder(codec: Coding, topic: Topic, struct: type) -> Callable[[Any], bytes]:
-    try:
-        return codec.encoder(topic, struct)
-    except SchemaUnknown as error:
-        raise ConfigFault(str(error)) from error
-
-
-def _store(view: View, settings: Settings, instance: str) -> Store:
-    if settings.store == "memory":
-        return MemoryStore()
-    return RocksStore(settings.state_dir / "state" / f"{view.group}-{instance or 0}")

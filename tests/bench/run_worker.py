@@ -4,7 +4,8 @@ import asyncio
 import sys
 
 from schemas.registry import Registry
-from streams.engine.worker import Coding, Worker
+from streams.engine.assembly import Coding
+from streams.engine.worker import Worker
 from tests.bench.page_views import COUNTING, PASSING, Avro, Unread
 from vaart import addresses, collector, logs, settings
 

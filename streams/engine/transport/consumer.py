@@ -1,12 +1,14 @@
 """The consumer: hands over batches, seeks to the lanes' next offsets, commits what the lanes have committed."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from streams.engine.transport.listener import RebalanceListener
 from streams.engine.transport.messages import BatchMessage, batch
 from streams.engine.transport.thread import ConsumerThread
 
@@ -14,32 +16,47 @@ BATCH_RECORDS_MAX = 2_000
 
 
 class Consumer(driver.Consumer):
-    """Delivers BatchMessages. The app has `lanes` with `next_offset(topic, partition)`.
+    """Delivers BatchMessages; one whose epoch is not `fetch_epoch` any more is void.
 
-    `reached` is, per partition, the position up to which everything was delivered. Whoever takes a batch whose epoch is
-    still `fetch_epoch` notes it there; what is of an older epoch is of no use any more.
+    The app has `lanes` with `next_offset(topic, partition)`.
     """
 
+    RebalanceListener = RebalanceListener
     _thread: ConsumerThread
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fetch_epoch = 0
-        self.reached: dict[TP, int] = {}
+        self._is_astray = False
         self._told: dict[TP, int] = {}
         self._shown: dict[TP, int] = {}
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
+    @property
+    def silent_s(self) -> float:
+        """For how long the brokers have not told about themselves and the topics, in seconds."""
+        return time.monotonic() - self._thread.heard_at
+
+    async def check(self) -> None:
+        """Raises what has ended our membership of the group, if something has."""
+        await self._thread.check()
+
     def stop_flow(self) -> None:
         """After this what was fetched before is void; whoever resumes the flow seeks first."""
         self._void()
         super().stop_flow()
 
+    def rewind(self) -> None:
+        """After this what was fetched before is void, and fetching goes on from the lanes' next offsets."""
+        self._void()
+        self._is_astray = True
+
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """After this every assigned partition stands at its lane's next offset."""
         self._void()
+        self._is_astray = False
         lanes: Any = self.app.lanes  # type: ignore[attr-defined]
         offsets = {tp: lanes.next_offset(tp.topic, tp.partition) for tp in self.assignment()}
         known = {tp: offset for tp, offset in offsets.items() if offset is not None}
@@ -50,6 +67,8 @@ class Consumer(driver.Consumer):
         """What one fetch brought, in batches; a position that moved without a record is a batch without records."""
         if not self.flow_active:
             await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
+        while self._is_astray and self.flow_active:
+            await self.perform_seek()
         epoch = self.fetch_epoch
         records, _ = await self._wait_next_records(timeout)
         if records is None or self.should_stop or not self.flow_active:
@@ -66,8 +85,8 @@ class Consumer(driver.Consumer):
 
     def _void(self) -> None:
         self.fetch_epoch += 1
-        for noted in (self.reached, self._told, self._shown):
-            noted.clear()
+        self._told.clear()
+        self._shown.clear()
 
     def _batches(self, records: Mapping[Any, Any], epoch: int) -> Iterator[BatchMessage]:
         generation = self.app.consumer_generation_id

@@ -1,5 +1,6 @@
 """The thread in which aiokafka runs: Faust's own assignor, committed records only, and where each fetch ended."""
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,12 +13,22 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     positions: Mapping[TP, int] = {}
     """Where the last fetch left the consumer, per partition that was asked for; markers are behind it, too."""
+    heard_at = 0.0
+    """When the brokers last told about themselves and the topics, on the monotonic clock."""
+    is_replaced = False
+    """Another process has taken our name in the group; this member has given up."""
+
+    async def check(self) -> None:
+        """Raises what has ended our membership. Faust never asks, so that it would wait for ever."""
+        await self.call_thread(self._check)
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         self._assignor = self.app.assignor
         consumer._partition_assignment_strategy = [self._assignor]
         consumer._isolation_level = "read_committed"
+        self._note_metadata()
+        consumer._client.cluster.add_listener(self._note_metadata)
         return consumer
 
     async def _fetch_records(self, consumer: Any, active_partitions: Any, *args: Any, **limits: Any) -> Any:
@@ -25,6 +36,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         # A copy: the other thread pauses and resumes partitions meanwhile.
         self.positions = _positions(consumer, tuple(active_partitions))
         return records
+
+    def _note_metadata(self, *_: Any) -> None:
+        self.heard_at = time.monotonic()
+
+    async def _check(self) -> None:
+        if not self.is_replaced:
+            self._ensure_consumer()._coordinator.check_errors()
 
 
 def _positions(consumer: Any, partitions: Iterable[TP]) -> dict[TP, int]:
