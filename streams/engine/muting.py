@@ -89,6 +89,20 @@ def said_all_the_same(letters: Iterable[DeadLettered], place: Place) -> list[Dea
     ]
 
 
+def open_queues(
+    queues: Mapping[str, Queue], next_offsets: Mapping[str, int], place: Place | None
+) -> dict[str, Queue]:
+    """The queues that may still give something. One that has come to the place holds up none of the others."""
+    if place is None:
+        return dict(queues)
+    return {
+        source: queue
+        for source, queue in queues.items()
+        if source not in place.offsets
+        or max(next_offsets[source], queue.first_offset or 0) < place.offsets[source]
+    }
+
+
 def steps(
     queues: Mapping[str, Queue], next_offsets: Mapping[str, int], reached: Mapping[str, int], place: Place
 ) -> Iterator[tuple[str, tuple[int, int]]]:

@@ -132,6 +132,29 @@ def at_once(ask: Callable[[T], R], things: Iterable[T]) -> list[R]:
         return list(pool.map(ask, things))
 
 
+def require_heir(view: "View", loaded: "Settings", found: "Addresses") -> None:
+    """Raises ConfigFault where this version would begin aloud beside an older one, and say everything again."""
+    from streams.engine.takeover import standing
+    from vaart import kafka
+    from vaart.errors import ConfigFault
+
+    if view.version == 1:
+        return
+    log, lanes = log_for(loaded, found), range(loaded.kafka.partitions)
+    topics = kafka.admin(loaded, found).list_topics(timeout=kafka.METADATA_TIMEOUT_S).topics
+    older = [
+        each for each in _versions(view, loaded.kafka.topic_prefix, topics) if each.version < view.version
+    ]
+    new = [lane for lane in lanes if standing(log, view, lane).position is None] if older else []
+    for each in reversed(older):
+        if any(standing(log, each, lane).position is not None for lane in new):
+            raise ConfigFault(
+                f"version {each.version} of {view.name} has a state and this one, version {view.version}, has none: "
+                f"it would say everything again.\nLet it follow: `vaart worker {view.name} --follows {each.version}`, "
+                f"then `vaart views switch {view.name}`; or delete the topic {each.changelog}, if that version is gone."
+            )
+
+
 def _versions(view: "View", prefix: str, topics: Iterable[str]) -> "Iterator[View]":
     pattern = re.compile(rf"{re.escape(prefix)}vaart\.{re.escape(view.name)}\.v(\d+)\.changelog")
     for version in sorted(int(found[1]) for topic in topics if (found := pattern.fullmatch(topic))):

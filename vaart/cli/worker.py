@@ -16,10 +16,16 @@ def worker(
     instance: Annotated[
         str, typer.Option(help="A stable name: a restart under it causes no rebalance.")
     ] = "",
+    follows: Annotated[
+        int,
+        typer.Option(
+            min=0, help="A new version: stay muted behind this older version until `vaart views switch`."
+        ),
+    ] = 0,
 ) -> None:
     """Run one live view until SIGTERM.
 
-    Examples: `vaart worker stock`, `vaart worker profiles --instance profiles-0`.
+    Examples: `vaart worker stock`, `vaart worker profiles --instance profiles-0`, `vaart worker stock --follows 1`.
     """
     import asyncio
 
@@ -28,15 +34,20 @@ def worker(
     from streams.views import VIEWS
     from vaart import addresses, collector, kafka, logs, settings
     from vaart.cli.schemas import registry_of
+    from vaart.cli.views import require_heir, view_of
     from vaart.errors import UsageFault
 
-    by_name = {known.name: known for known in VIEWS}
-    if view not in by_name:
-        raise UsageFault(f"there is no view {view!r}; there are: {', '.join(by_name)}")
+    known = view_of(view)
+    if follows >= known.version:
+        raise UsageFault(
+            f"this program has version {known.version} of {view}, which can follow an older one only"
+        )
     loaded = settings.load()
     logs.configure(f"worker-{view}", loaded.log_level)
     found = addresses.resolve(loaded)
     kafka.wait_until_reachable(loaded, found)
+    if not follows:
+        require_heir(known, loaded, found)
 
     registry = registry_of(loaded, found)
 
@@ -44,7 +55,7 @@ def worker(
 
     async def serve() -> None:
         codec = Codec(registry, loaded.kafka.topic_prefix)
-        await Worker(by_name[view], VIEWS, loaded, found, codec, instance).run()
+        await Worker(known, VIEWS, loaded, found, codec, instance, follows).run()
 
     asyncio.run(serve())
 

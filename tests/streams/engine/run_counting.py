@@ -1,4 +1,7 @@
-"""A worker of the counting view as a process of its own; INSTANCE names it, ORDERED makes it time-ordered."""
+"""A worker of the counting view as a process of its own; the environment says which.
+
+INSTANCE names it, ORDERED makes it time-ordered, VERSION and FOLLOWS are the view's.
+"""
 
 import asyncio
 import dataclasses
@@ -22,9 +25,13 @@ class Json:
 async def main() -> None:
     loaded = settings.load()
     logs.configure("worker-counting", loaded.log_level)
-    view = dataclasses.replace(counting.VIEW, is_time_ordered="ORDERED" in os.environ)
+    version = int(os.environ.get("VERSION", "1"))
+    view = dataclasses.replace(
+        counting.VIEW, is_time_ordered="ORDERED" in os.environ, version=version, epoch=version
+    )
     found = addresses.resolve(loaded)
-    await Worker(view, (view,), loaded, found, Json(), os.environ.get("INSTANCE", "")).run()
+    instance, follows = os.environ.get("INSTANCE", ""), int(os.environ.get("FOLLOWS", "0"))
+    await Worker(view, (view,), loaded, found, Json(), instance, follows).run()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from schemas.events.dead_letters import DeadLettered
 from schemas.topics import DEAD_LETTERS
 from streams.engine import lane as lanes
 from streams.engine import records, resetting
+from streams.engine.kafka_log import KafkaWriter
 from streams.engine.lane import Lane
 from streams.engine.log import LaneLost, Outgoing
 from streams.engine.position import Position
@@ -254,6 +255,22 @@ def test_a_takeover_stops_the_owner_and_is_stopped_by_it(pair: Pair) -> None:
     again = standing(pair.log, OLD, LANE).position
     assert again is not None
     assert again.commits == held.position.commits + 1  # type: ignore[union-attr]
+
+
+def test_what_the_owner_commits_before_it_is_stopped_counts(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair.send(some(0, 3))
+    old, writer = pair.open(OLD), pair.log.writer
+
+    def late(name: str) -> KafkaWriter:
+        pair.fold(old)
+        return writer(name)
+
+    monkeypatch.setattr(pair.log, "writer", late)
+    held = Takeover(OLD, pair.log, LANE)
+    assert held.position is not None
+    assert held.position.next_offsets == {COUNTED: 3}
 
 
 def test_insisting_has_an_end() -> None:
