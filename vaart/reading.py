@@ -15,8 +15,11 @@ from vaart.settings import Settings
 
 ANSWER_WITHIN_S = 30.0
 SILENCE_S_MAX = 60.0
-POLL_S = 1.0
+POLL_S = 0.05
+"""The client waits this long for RECORDS_AT_ONCE, also where fewer are left."""
 RECORDS_AT_ONCE = 500
+TO_THE_END = {"enable.partition.eof": True, "fetch.wait.max.ms": 20}
+"""Where the last records are markers an empty fetch tells the end, for which the broker waits this long."""
 
 
 class Reader:
@@ -26,7 +29,7 @@ class Reader:
         self._settings = settings
         self._address = addresses.kafka
         config = kafka.consumer_config(settings, addresses, group)
-        self._consumer = Consumer({**config, "enable.partition.eof": True})
+        self._consumer = Consumer({**config, **TO_THE_END})
 
     def __enter__(self) -> Self:
         return self
