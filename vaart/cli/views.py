@@ -180,9 +180,11 @@ def _listed(view: "View", log: "KafkaLog", partitions: int) -> Listed:
 
 
 def state_of(position: "Position") -> str:
-    """In words, whether the lane speaks."""
+    """In words, whether the lane speaks, and whether it goes on at all."""
     if position.retired is not None:
         return f"retired by {position.retired.by}"
+    if position.stopped is not None:
+        return "stopped"
     if position.muted is None:
         return "speaks"
     if position.muted.until is not None:

@@ -1,5 +1,6 @@
 """Dead letters of one lane, on the log in memory: the limit that stops it, and what is replayed to it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -46,10 +47,10 @@ class Mended:
 
 
 @pytest.fixture
-def quiet() -> Iterator[None]:
-    """Thousands of letters are not printed."""
-    with structlog.testing.capture_logs():
-        yield
+def quiet() -> Iterator[list[Any]]:
+    """What is logged: thousands of letters are not printed."""
+    with structlog.testing.capture_logs() as said:
+        yield said
 
 
 @pytest.fixture
@@ -159,14 +160,17 @@ def test_alarms_that_raise_stop_a_lane_too(driver: Driver) -> None:
     assert {letter.stage for letter in driver.dead_letters()} == {"alarm"}
 
 
-def test_a_commit_that_fails_makes_no_letter_heard_of_and_counts_for_nothing(driver: Driver) -> None:
+def test_a_commit_that_fails_makes_no_letter_heard_of_and_counts_for_nothing(
+    driver: Driver, quiet: list[Any]
+) -> None:
     driver.log.writer(f"{VIEW.group}-0")
     with pytest.raises(LaneLost):
         arrive(driver, (RUBBISH, 900))
-    assert driver.dead_letters() == []
+    assert (driver.dead_letters(), quiet) == ([], [])
     driver.restart()
     fold_rest(driver)
-    assert (len(driver.dead_letters()), driver.lane.stopped) == (900, None)
+    assert (len(driver.dead_letters()), stop(driver)) == (900, None)
+    assert Counter(said["event"] for said in quiet) == {"dead_letter": 900}
 
 
 def test_what_a_fold_refused_is_said_without_what_the_record_said(driver: Driver) -> None:
