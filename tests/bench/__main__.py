@@ -4,12 +4,9 @@
 """
 
 import argparse
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -17,17 +14,15 @@ from rich.console import Console
 
 from tests.bench import alarms, chain, codec, engine, faust_fold, page_views, postgres_sink, raw_read
 from tests.bench.figures import Figure, show, write
-from tests.bench.ground import SERVERS, Failed, Ground, Meter, on
+from tests.bench.ground import Failed, Ground
+from tests.bench.servers import started
 from vaart.errors import VaartError
-from vaart.local import stack
-from vaart.local.running import status
 
 PAGE_VIEWS, PAGE_VIEWS_QUICK = 500_000, 50_000
 FAUST_S, FAUST_QUICK_S = 25.0, 10.0
 MOVEMENTS, MOVEMENTS_QUICK = 150_000, 20_000
 SALES, SALES_QUICK = 80_000, 5_000
 PACED_S, PACED_QUICK_S = 18.0, 6.0
-COMMIT_TIMES = {"track_commit_timestamp": "on"}
 
 console = Console()
 
@@ -61,7 +56,8 @@ BENCHES: dict[str, Callable[[Ground], Iterable[Figure]]] = {
 def main() -> None:
     """Measures what was asked for; exits 1 when something could not be measured."""
     asked = _arguments()
-    with _ground(asked.quick) as ground:
+    console.print("starting Kafka, the registry and Postgres (the first time they are downloaded)")
+    with started(asked.quick) as ground:
         figures = list(_measured(ground, asked.only))
     show(console, figures)
     if asked.output:
@@ -76,19 +72,6 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--only", nargs="+", choices=tuple(BENCHES), default=tuple(BENCHES))
     return parser.parse_args()
-
-
-@contextmanager
-def _ground(is_quick: bool) -> Iterator[Ground]:
-    folder = Path(tempfile.mkdtemp(prefix="vaart-bench-"))
-    folder.chmod(0o711)  # Postgres runs as another user when we are root, and must be able to enter
-    try:
-        console.print("starting Kafka, the registry and Postgres (the first time they are downloaded)")
-        with on(SERVERS), stack.servers(folder, postgres_settings=COMMIT_TIMES, for_load=True) as addresses:
-            (pid,) = (server.pid for server in status(folder) if server.name == "kafka")
-            yield Ground(addresses, folder, Meter(pid), is_quick)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _measured(ground: Ground, names: Iterable[str]) -> Iterator[Figure]:

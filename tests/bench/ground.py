@@ -149,14 +149,18 @@ def on(cores: Iterable[int]) -> Iterator[None]:
 
 @contextmanager
 def running(
-    ground: Ground, name: str, command: Iterable[str], environment: Mapping[str, str]
+    ground: Ground,
+    name: str,
+    command: Iterable[str],
+    environment: Mapping[str, str],
+    program: str = sys.executable,
 ) -> Iterator[Service]:
-    """`python COMMAND` runs on our core inside, and has ended after. What it prints is in the folder."""
+    """`PROGRAM COMMAND` runs on our core inside, and has ended after. What it prints is in the folder."""
     log = ground.folder / f"{name}.log"
     Path(environment["VAART_STATE_DIR"]).mkdir(parents=True, exist_ok=True)
     with on(OURS), log.open("wb") as printed:
         process = subprocess.Popen(
-            [sys.executable, *command], stdout=printed, stderr=subprocess.STDOUT, env=dict(environment)
+            [program, *command], stdout=printed, stderr=subprocess.STDOUT, env=dict(environment)
         )
     service = Service(process, log)
     try:
@@ -166,15 +170,19 @@ def running(
 
 
 def wait_for(
-    what: str, is_done: Callable[[], bool], services: Iterable[Service], every_s: float = POLL_S
+    what: str,
+    is_done: Callable[[], bool],
+    services: Iterable[Service],
+    every_s: float = POLL_S,
+    patience_s: float = PATIENCE_S,
 ) -> None:
-    """Returns once `is_done`, asked `every_s`. Raises Failed when a service ends before, or after PATIENCE_S."""
-    deadline = time.monotonic() + PATIENCE_S
+    """Returns once `is_done`, asked `every_s`. Raises Failed when a service ends before, or after `patience_s`."""
+    deadline = time.monotonic() + patience_s
     while not is_done():
         for service in services:
             service.require_running()
         if time.monotonic() > deadline:
-            raise Failed(f"{what}: not done within {PATIENCE_S:.0f} s")
+            raise Failed(f"{what}: not done within {patience_s:.0f} s")
         time.sleep(every_s)
 
 

@@ -19,9 +19,10 @@ from schemas.coders import FRAME_BYTES
 from schemas.events.activity import PageViewed
 from schemas.registry import Registry
 from tests.bench.ground import PARTITIONS
-from tests.bench.page_views import COUNTED_SCHEMA, FAUST_COUNTS, PREFIX, VIEWS, counted_subject, without_units
+from tests.bench.page_views import COUNTED_SCHEMA, FAUST_COUNTS, VIEWS, counted_subject, without_units
 
-GROUP = "bench-faust"
+PREFIX = os.environ["VAART_KAFKA__TOPIC_PREFIX"]
+GROUP = PREFIX + "faust"
 BROKER, REGISTRY = os.environ["VAART_KAFKA__BOOTSTRAP_SERVERS"], os.environ["VAART_REGISTRY__URL"]
 
 
