@@ -25,8 +25,8 @@ def every_service() -> list[Service]:
 
 
 def pipeline() -> list[Service]:
-    """Every view's worker and every sink. Under a name of its own each takes its partitions back after a restart."""
-    workers = [_named(f"worker-{view.name}", "worker", view.name) for view in VIEWS]
+    """Every view's worker and every sink. Under names of their own they take their partitions back after a restart."""
+    workers = [Service(f"worker-{view.name}", ("worker", view.name)) for view in VIEWS]
     return [
         *workers,
         _named("sink-postgres", "sink", "postgres"),
@@ -36,6 +36,23 @@ def pipeline() -> list[Service]:
 
 def _named(name: str, *command: str) -> Service:
     return Service(name, (*command, "--instance", name))
+
+
+def worker_processes(
+    view: str, instance: str, count: int, port: int, words: tuple[str, ...]
+) -> list[Service]:
+    """`count` workers of one view, `<instance>-0` and on, with management ports from `port` on (0: any).
+
+    `words` are further options of the command.
+    """
+    return [
+        Service(
+            f"{instance}-{number}",
+            ("worker", view, "--instance", f"{instance}-{number}", *words),
+            {"VAART_MANAGEMENT__PORT": str(port + number if port else 0)},
+        )
+        for number in range(count)
+    ]
 
 
 def note_run(state_dir: Path) -> None:
