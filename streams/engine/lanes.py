@@ -8,27 +8,24 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from schemas.registry import RegistryAway
 from streams.engine import muting, stops
+from streams.engine.intake import BATCH_RECORDS_MAX, Flow, Intake
 from streams.engine.lag import Standing
 from streams.engine.lane import Lane
 from streams.engine.letters import Arrived
 from streams.engine.log import LaneLost
 from streams.engine.position import Stopped
-from streams.engine.queues import Queue
 from streams.engine.stores import Store
 from streams.engine.surroundings import Surroundings
 from vaart import metrics
 from vaart.failpoint import failpoint
 
-BATCH_RECORDS_MAX = 20_000
 WAKE_EVERY_S = 0.25
-MERGE_WAIT_S = 0.5
-MERGE_POLL_S = 0.02
 OPEN_ATTEMPTS_MAX = 3
 REGISTRY_RETRY_S = 1.0
 REOPEN_AFTER_S = 1.0
@@ -43,35 +40,16 @@ QUIET_S = 1.0
 log = structlog.get_logger()
 
 
-class Flow(Protocol):
-    """What the lanes ask of the consumer. Topic names carry the deployment's prefix."""
-
-    def pause(self, topic: str, partition: int) -> None:
-        """Fetch nothing more of this partition."""
-
-    def resume(self, topic: str, partition: int) -> None:
-        """Fetch this partition again."""
-
-    def rewind(self) -> None:
-        """Fetch everything from the lanes' next offsets on; what was fetched until now never arrives."""
-
-    def end(self, topic: str, partition: int) -> int | None:
-        """The end of this partition as the broker told last; None while it has not."""
-
-
 class _Rewound(Exception):
     """The lane stands further back than before: what was taken from its queues is fetched again."""
 
 
 class _Running:
-    """An open lane with its queues and its task."""
+    """An open lane, what waits for it, and its task."""
 
-    def __init__(self, lane: Lane, sources: Iterable[str]) -> None:
+    def __init__(self, lane: Lane, intake: Intake) -> None:
         self.lane = lane
-        self.queues = {source: Queue() for source in sources}
-        self.arrived = asyncio.Event()
-        self.paused: set[str] = set()
-        self.reached: dict[str, int] = {}
+        self.intake = intake
         self.next_offsets = lane.next_offsets
         self.committed_at = time.monotonic()
         self.wake_at = 0.0
@@ -80,18 +58,6 @@ class _Running:
         self.is_still = False
         self.is_folding = False
         self.task: asyncio.Task[None] | None = None
-
-    def clear(self) -> None:
-        for queue in self.queues.values():
-            queue.clear()
-        self.paused.clear()
-        self.reached.clear()
-
-    def standing(self, source: str) -> Standing:
-        queue, next_offset = self.queues[source], self.next_offsets[source]
-        is_busy = self.is_folding or len(queue) > 0
-        level = next_offset if is_busy else max(next_offset, self.reached.get(source, 0))
-        return Standing(source, self.lane.number, next_offset, level, len(queue), queue.oldest_s)
 
 
 class Lanes:
@@ -124,13 +90,15 @@ class Lanes:
     def standings(self) -> list[Standing]:
         """Where every source partition of the open lanes stands."""
         return [
-            running.standing(source) for running in self._running.values() for source in running.next_offsets
+            running.intake.standing(source, next_offset, is_folding=running.is_folding)
+            for running in self._running.values()
+            for source, next_offset in running.next_offsets.items()
         ]
 
     def is_resting(self, topic: str, partition: int) -> bool:
         """Whether this partition is not fetched because it waits for its lane."""
         running = self._running.get(partition)
-        return running is not None and topic.removeprefix(self._around.prefix) in running.paused
+        return running is not None and topic.removeprefix(self._around.prefix) in running.intake.paused
 
     def next_offset(self, topic: str, partition: int) -> int | None:
         """The offset that the lane of this source partition goes on from; None where the lane is not open."""
@@ -141,7 +109,7 @@ class Lanes:
         """After this nothing waits in a queue; what is being folded is finished. Called when partitions are revoked."""
         self.is_ready = False
         for running in self._running.values():
-            running.clear()
+            running.intake.clear()
         failpoint("during_revoke")
 
     async def assign(self, assigned: Iterable[tuple[str, int]], is_current: Callable[[], bool]) -> None:
@@ -161,7 +129,8 @@ class Lanes:
         for lane in opened:
             if isinstance(lane, BaseException):
                 raise lane
-            running = _Running(lane, self._sources)
+            intake = Intake(lane.number, self._sources, self._around.prefix, self._flow)
+            running = _Running(lane, intake)
             self._running[lane.number] = running
             running.task = asyncio.create_task(self._run(running))
         self.is_ready = True
@@ -183,16 +152,10 @@ class Lanes:
         if running is None:
             return
         source = topic.removeprefix(self._around.prefix)
-        if running.lane.stopped is not None:  # this is fetched again when the lane goes on
-            self._pause(running, source)
-            return
-        queue = running.queues[source]
-        running.reached[source] = reached
-        if records:
-            queue.add(records)
-            running.arrived.set()
-        if queue.is_full:
-            self._pause(running, source)
+        if running.lane.stopped is None:
+            running.intake.add(source, records, reached)
+        else:  # this is fetched again when the lane goes on
+            running.intake.pause(source)
 
     async def close(self) -> None:
         """After this every lane has finished its batch and the store is closed."""
@@ -220,7 +183,7 @@ class Lanes:
 
     async def _drop(self, number: int) -> None:
         running = self._running.pop(number)
-        running.clear()
+        running.intake.clear()
         stops.forget(self._around.view, number)
         if running.task is not None:
             running.task.cancel()
@@ -248,16 +211,17 @@ class Lanes:
         if started_at >= running.wake_at:
             has_more = await self._keep_up(running)
             running.wake_at = 0.0 if has_more else started_at + WAKE_EVERY_S
-        batches = self._take(running, await self._horizon(running))
+        place = running.lane.place
+        batches = running.intake.take(await running.intake.horizon(running.next_offsets, place), place)
         if not batches:
-            await self._idle(running)
+            await running.intake.wait(max(0.0, running.wake_at - time.monotonic()))
             return
         count = await self._fold(running, batches)
         if running.lane.number in self.stopped:
             return
         self._measure(running, batches, count, time.monotonic() - started_at)
         rest_s = self._around.view.commit_interval_ms / 1_000 - (time.monotonic() - started_at)
-        if rest_s > 0 and sum(map(len, running.queues.values())) < BATCH_RECORDS_MAX:
+        if rest_s > 0 and len(running.intake) < BATCH_RECORDS_MAX:
             await asyncio.sleep(rest_s)
 
     async def _fold(self, running: _Running, batches: Mapping[str, Sequence[Arrived]]) -> int:
@@ -286,23 +250,11 @@ class Lanes:
         if not running.is_still:
             running.is_still = True
             stops.show(self._around.view, running.lane.number, stopped)
-            running.clear()
+            running.intake.clear()
             for source in self._sources:
-                self._pause(running, source)
+                running.intake.pause(source)
         await asyncio.sleep(TRY_AGAIN_EVERY_S)
         await self._in_thread(running, Lane.require_sole)
-
-    def _pause(self, running: _Running, source: str) -> None:
-        if source not in running.paused:
-            running.paused.add(source)
-            self._flow.pause(self._around.prefix + source, running.lane.number)
-
-    async def _idle(self, running: _Running) -> None:
-        """Returns when something arrives, or when silent keys should be looked at."""
-        running.arrived.clear()
-        rest_s = max(0.0, running.wake_at - time.monotonic())
-        with suppress(TimeoutError):
-            await asyncio.wait_for(running.arrived.wait(), rest_s)
 
     async def _keep_up(self, running: _Running) -> bool:
         """A page of what no record brings: alarms, forgotten keys, replayed letters. True when there may be more."""
@@ -325,9 +277,9 @@ class Lanes:
 
     async def _follow(self, running: _Running) -> None:
         """Afterwards a muted lane knows how far it may fold, and whether it is to speak."""
-        place = running.lane.place
+        place, intake = running.lane.place, running.intake
         if place is not None:
-            steps = dict(muting.steps(running.queues, running.next_offsets, running.reached, place))
+            steps = dict(muting.steps(intake.queues, running.next_offsets, intake.reached, place))
             if steps:
                 await self._in_thread(running, lambda lane: lane.pass_markers(steps))
         await self._in_thread(running, Lane.follow)
@@ -344,11 +296,7 @@ class Lanes:
 
     async def _pass_markers(self, running: _Running) -> None:
         """Afterwards a drained source has no lag, and is not taken for truncated when its markers are deleted."""
-        steps = {
-            source: (running.next_offsets[source], running.reached[source])
-            for source in self._sources
-            if self._is_drained(running, source) and running.reached[source] > running.next_offsets[source]
-        }
+        steps = running.intake.markers(running.next_offsets)
         if steps:
             await self._in_thread(running, lambda lane: lane.pass_markers(steps))
 
@@ -356,51 +304,9 @@ class Lanes:
         """The wall clock once every source is drained, else the newest time up to which all of them were folded."""
         now = self._around.clock()
         return min(
-            now if self._is_drained(running, source) else running.lane.newest.get(source, 0)
+            now if running.intake.is_drained(source) else running.lane.newest.get(source, 0)
             for source in self._sources
         )
-
-    def _is_drained(self, running: _Running, source: str) -> bool:
-        """Whether everything that the broker holds of the source has been folded."""
-        if running.queues[source] or source not in running.reached:
-            return False
-        end = self._flow.end(self._around.prefix + source, running.lane.number)
-        return end is not None and running.reached[source] >= end
-
-    async def _horizon(self, running: _Running) -> int | None:
-        """The time up to which every source is known: what is newer waits, for an older record may still come.
-
-        None where nothing need wait. A source that is not drained and yet sends nothing is waited for MERGE_WAIT_S.
-        """
-        queues = muting.open_queues(running.queues, running.next_offsets, running.lane.place)
-        if len(queues) <= 1 or not any(queues.values()):
-            return None
-        deadline = time.monotonic() + MERGE_WAIT_S
-        while silent := [
-            source for source, queue in queues.items() if not queue and not self._is_drained(running, source)
-        ]:
-            if time.monotonic() > deadline:
-                log.warning("source_is_behind", lane=running.lane.number, sources=silent)
-                return None
-            running.arrived.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(running.arrived.wait(), MERGE_POLL_S)
-        return min((queue.newest for queue in queues.values() if queue), default=None)
-
-    def _take(self, running: _Running, horizon: int | None) -> dict[str, Sequence[Arrived]]:
-        batches: dict[str, Sequence[Arrived]] = {}
-        room = BATCH_RECORDS_MAX
-        place = running.lane.place
-        limits = {} if place is None else place.offsets
-        for source, queue in running.queues.items():
-            taken = queue.take(room, horizon, limits.get(source))
-            room -= len(taken)
-            if taken:
-                batches[source] = taken
-            if source in running.paused and queue.is_low:
-                running.paused.discard(source)
-                self._flow.resume(self._around.prefix + source, running.lane.number)
-        return batches
 
     async def _in_thread(self, running: _Running, work: Callable[[Lane], Any]) -> Any:
         """The result of `work` in the lane's thread. Waits for a registry that is away; opens a lost lane again."""
@@ -442,9 +348,9 @@ class Lanes:
     def _rewind(self) -> None:
         """After this everything is fetched again from where each lane stands."""
         for running in self._running.values():
-            for source in running.paused:
-                self._flow.resume(self._around.prefix + source, running.lane.number)
-            running.clear()
+            for source in self._sources:
+                running.intake.resume(source)
+            running.intake.clear()
         self._flow.rewind()
 
     async def _finished(self, lane: Lane, work: Callable[[Lane], Any]) -> Any:

@@ -42,7 +42,8 @@ def switch(log: Log, view: View, lane: int, at: int) -> Lead:
 
     Repeated, it changes nothing. Raises UsageFault where the lane has not begun to follow, or has gone too far.
     """
-    return insist(lambda: _switch(log, view, lane, at))
+    found = lead(log, view, lane)
+    return found if found.is_switched else insist(lambda: _switch(log, view, lane, at))
 
 
 def _switch(log: Log, view: View, lane: int, at: int) -> Lead:

@@ -103,20 +103,20 @@ class Worker:
         log.info("worker_stopped")
 
     def pause(self, topic: str, partition: int) -> None:
-        """See streams.engine.lanes.Flow."""
+        """See streams.engine.intake.Flow."""
         self.app.consumer.pause_partitions({TP(topic, partition)})
 
     def resume(self, topic: str, partition: int) -> None:
-        """See streams.engine.lanes.Flow."""
+        """See streams.engine.intake.Flow."""
         if self.lanes.is_ready:
             self.app.consumer.resume_partitions({TP(topic, partition)})
 
     def rewind(self) -> None:
-        """See streams.engine.lanes.Flow."""
+        """See streams.engine.intake.Flow."""
         self._consumer.rewind()
 
     def end(self, topic: str, partition: int) -> int | None:
-        """See streams.engine.lanes.Flow."""
+        """See streams.engine.intake.Flow."""
         end: int | None = self._consumer.highwater(TP(topic, partition))
         return end
 

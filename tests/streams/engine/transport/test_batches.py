@@ -37,6 +37,7 @@ async def fetching(monkeypatch: pytest.MonkeyPatch) -> Any:
     async def perform_seek() -> None:
         app.seeks += 1
         consumer.fetch_epoch += 1
+        consumer._is_astray = False
 
     monkeypatch.setattr(consumer, "_wait_next_records", wait_next_records)
     monkeypatch.setattr(consumer, "perform_seek", perform_seek)
@@ -75,6 +76,24 @@ async def test_a_seek_before_the_flow_resumes_does_not_void_what_comes_after(fet
     await fetching.perform_seek()
     fetching.resume_flow()
     assert [record.offset for batch in await waiting for record in batch.records] == [7, 8]
+
+
+async def test_after_a_rewind_the_next_fetch_comes_after_a_seek(fetching: Any) -> None:
+    fetching.rewind()
+    (batch,) = await delivered(fetching)
+    assert (fetching.app.seeks, batch.epoch) == (1, fetching.fetch_epoch)
+
+
+async def test_a_rewind_voids_what_is_being_fetched_and_what_is_being_delivered(fetching: Any) -> None:
+    fetching.during = fetching.rewind
+    assert await delivered(fetching) == []
+    assert fetching.app.seeks == 1
+    fetching.during = lambda: None
+    async for _, _ in fetching.getmany(timeout=1.0):
+        fetching.rewind()
+    assert fetching.app.seeks == 1
+    assert len(await delivered(fetching)) == 1
+    assert fetching.app.seeks == 2
 
 
 async def test_a_large_fetch_is_cut_so_that_the_loop_can_breathe(fetching: Any) -> None:
