@@ -8,17 +8,23 @@ COMPILE = $(UV) pip compile pyproject.toml --all-extras --group dev --universal 
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench up down clean lock
+.PHONY: help demo test torture transport-newest check format bench up down clean lock
 MAKEFLAGS += --no-print-directory
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Send real shop history through the whole pipeline and show what came out (ARGS="--weeks 1-53")
 	@.venv/bin/vaart demo $(ARGS)
 
 test: $(READY) ## Pass the tests, on real servers (ARGS="tests/local -x")
 	@.venv/bin/pytest -n 2 --dist loadfile $(ARGS)
+
+torture: $(READY) ## Pass the long proofs, about half an hour (OUT=figures.txt keeps what they measured)
+	@OUT=$(OUT) VAART_SEEDS=10000 .venv/bin/pytest -m torture $(ARGS)
+
+transport-newest: $(READY) ## Hold the transport's contract against the newest Faust 0.15.x (ARGS=--always for the pinned one)
+	@UV=$(UV) .venv/bin/python -m tests.streams.engine.transport.newest $(ARGS)
 
 check: $(READY) ## Check format, rules, types and that the lock file is fresh
 	@.venv/bin/ruff format --check .

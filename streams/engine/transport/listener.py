@@ -19,7 +19,7 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
 
     async def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
         """Before each join. Ends the coordination instead where the name is taken; the app ends itself then."""
-        is_forgotten = not self._coordinator.member_id
+        is_forgotten = not self._membership.member_id
         if self._member_id and is_forgotten and await self._thread.app.is_replaced(self._member_id):
             self._thread.is_replaced = True
             raise asyncio.CancelledError
@@ -27,9 +27,9 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
 
     async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
         """After each join."""
-        self._member_id = self._coordinator.member_id
+        self._member_id = self._membership.member_id
         await super().on_partitions_assigned(assigned)
 
     @property
-    def _coordinator(self) -> Any:
+    def _membership(self) -> Any:
         return self._thread._ensure_consumer()._coordinator
