@@ -1,4 +1,11 @@
-"""Every metric of the house. No person, key or free text in labels; counters end in _total; base units."""
+"""Every metric of the house, with its labels; `vaart docs metrics` prints them.
+
+Counters end in _total, units are base units. A label's values come from the deployment's own names (views, topics,
+sinks) or from a closed list: no person, no key, no free text.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from prometheus_client import Counter, Gauge, Histogram, Info
 
@@ -9,111 +16,166 @@ AGE_BUCKETS_S = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0, 86400
 STATE_BYTES_BUCKETS = (100, 1_000, 10_000, 50_000, 100_000, 250_000, 500_000, 900_000)
 ROWS_BUCKETS = (1, 10, 100, 500, 1_000, 2_500, 5_000, 10_000, 20_000, 50_000)
 
+
+class Documented(NamedTuple):
+    """A metric as a reader of dashboards knows it."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    words: str
+
+
+DOCUMENTED: list[Documented] = []
+"""Every metric below, in its order."""
+
+
+def _counter(name: str, words: str, *labels: str) -> Counter:
+    DOCUMENTED.append(Documented(name, "counter", labels, words))
+    return Counter(name, words, labels)
+
+
+def _gauge(name: str, words: str, *labels: str) -> Gauge:
+    DOCUMENTED.append(Documented(name, "gauge", labels, words))
+    return Gauge(name, words, labels)
+
+
+def _histogram(name: str, words: str, *labels: str, buckets: Sequence[float]) -> Histogram:
+    DOCUMENTED.append(Documented(name, "histogram", labels, words))
+    return Histogram(name, words, labels, buckets=buckets)
+
+
 BUILD_INFO = Info("vaart_build", "The version that runs.")
 BUILD_INFO.info({"version": __version__})
+DOCUMENTED.append(Documented("vaart_build_info", "info", ("version",), "The version that runs."))
 
 # The way in.
-EVENTS_RECEIVED = Counter(
+EVENTS_RECEIVED = _counter(
     "vaart_events_received_total",
     "Events that came in, by what became of them: published, or the kind of error.",
-    ["channel", "outcome"],
+    "channel",
+    "outcome",
 )
-REQUEST_SECONDS = Histogram(
+REQUEST_SECONDS = _histogram(
     "vaart_request_duration_seconds",
     "From the request's head to its answer, by route and status.",
-    ["route", "status"],
+    "route",
+    "status",
     buckets=LATENCY_BUCKETS_S,
 )
-BYTES_IN_FLIGHT = Gauge("vaart_request_bytes_in_flight", "Bytes of request bodies that the gateway holds.")
+BYTES_IN_FLIGHT = _gauge("vaart_request_bytes_in_flight", "Bytes of request bodies that the gateway holds.")
 
 # Kafka out.
-EVENTS_PUBLISHED = Counter("vaart_events_published_total", "Records that Kafka acknowledged.", ["topic"])
-PUBLISH_SECONDS = Histogram(
+EVENTS_PUBLISHED = _counter("vaart_events_published_total", "Records that Kafka acknowledged.", "topic")
+PUBLISH_SECONDS = _histogram(
     "vaart_publish_duration_seconds",
     "From handing a request's records to Kafka to its acknowledgement.",
     buckets=LATENCY_BUCKETS_S,
 )
 
-# Workers and sinks.
-EVENTS_PROCESSED = Counter(
+# Workers and sinks. `app` and `group` are the consumer group without the deployment's prefix.
+EVENTS_PROCESSED = _counter(
     "vaart_events_processed_total",
-    "Records taken off a topic, by what became of them: applied, skipped, or dead.",
-    ["app", "topic", "outcome"],
+    "Records taken off a topic, by what became of them: applied or dead in a sink; committed in a view, where the "
+    "dead are among them and counted by vaart_dlq_records_total, too.",
+    "app",
+    "topic",
+    "outcome",
 )
-EVENTS_SKIPPED = Counter(
+EVENTS_SKIPPED = _counter(
     "vaart_events_skipped_total",
     "Events that changed nothing, by the view's word for why: duplicate, late ...",
-    ["app", "word"],
+    "app",
+    "word",
 )
-BATCH_SECONDS = Histogram(
-    "vaart_process_duration_seconds",
-    "From taking a batch to its commit.",
-    ["app"],
-    buckets=LATENCY_BUCKETS_S,
-)
-BATCH_RECORDS = Histogram(
-    "vaart_batch_records", "Records that one commit of a lane folded.", ["app"], buckets=ROWS_BUCKETS
-)
-EVENT_AGE_SECONDS = Histogram(
+EVENT_AGE_SECONDS = _histogram(
     "vaart_event_age_seconds",
-    "From when the event happened to when its effect was committed.",
-    ["app"],
+    "From when an event happened to when its effect was committed; in a view that of each batch's last event.",
+    "app",
     buckets=AGE_BUCKETS_S,
 )
-DEAD_LETTERS = Counter(
-    "vaart_dlq_records_total", "Records put aside, by reason (a closed list).", ["topic", "reason"]
+DEAD_LETTERS = _counter(
+    "vaart_dlq_records_total", "Records put aside, by reason (a closed list).", "topic", "reason"
 )
-LANE_STOPPED = Gauge(
-    "vaart_lane_stopped",
-    "1 while a lane folds nothing because too many of its records became dead letters (`vaart dlq resume`).",
-    ["app", "lane"],
-)
-CONSUMER_LAG_RECORDS = Gauge(
+CONSUMER_LAG_RECORDS = _gauge(
     "vaart_consumer_lag_records",
-    "Records between the committed offset and the end.",
-    ["group", "topic", "partition"],
+    "Records between what is committed and the topic's end; transaction markers that end a topic do not count.",
+    "group",
+    "topic",
+    "partition",
 )
-CONSUMER_LAG_SECONDS = Gauge(
+CONSUMER_LAG_SECONDS = _gauge(
     "vaart_consumer_lag_seconds",
-    "Age of the oldest record that is not committed.",
-    ["group", "topic", "partition"],
+    "How long ago the oldest record was sent that is not committed, or since when there has been one.",
+    "group",
+    "topic",
+    "partition",
 )
-COMMITTED_OFFSET = Gauge("vaart_committed_offset", "The next offset.", ["group", "topic", "partition"])
-PROGRESS_TIMESTAMP = Gauge(
+COMMITTED_OFFSET = _gauge(
+    "vaart_committed_offset", "The offset to go on from.", "group", "topic", "partition"
+)
+PROGRESS_TIMESTAMP = _gauge(
     "vaart_progress_timestamp_seconds",
     "When this service last took a step, or found that there was none to take.",
-    ["app"],
+    "app",
 )
-REBALANCES = Counter("vaart_rebalances_total", "Assignments taken or lost.", ["group"])
-QUEUE_DEPTH = Gauge("vaart_queue_depth", "Records that wait inside this process.", ["queue"])
+REBALANCES = _counter("vaart_rebalances_total", "Assignments taken or lost.", "group")
+QUEUE_DEPTH = _gauge(
+    "vaart_queue_depth", "Records that wait inside this process, by group:topic:partition.", "queue"
+)
 
-# Views.
-TABLE_RECOVERY_SECONDS = Gauge(
-    "vaart_table_recovery_seconds", "How long the last restore of a lane took.", ["app"]
+# Views: a lane is one partition number of all of a view's sources.
+LANES_OPEN = _gauge("vaart_lanes_open", "Lanes that this worker has; 0 for one that is a spare.", "app")
+LANE_STOPPED = _gauge(
+    "vaart_lane_stopped",
+    "1 while a lane folds nothing because too many of its records became dead letters (`vaart dlq resume`).",
+    "app",
+    "lane",
 )
-HOT_KEY_SHARE = Gauge(
+BATCH_SECONDS = _histogram(
+    "vaart_process_duration_seconds",
+    "From taking a batch to its commit.",
+    "app",
+    buckets=LATENCY_BUCKETS_S,
+)
+BATCH_RECORDS = _histogram(
+    "vaart_batch_records", "Records that one commit of a lane folded.", "app", buckets=ROWS_BUCKETS
+)
+TRANSACTION_SECONDS = _histogram(
+    "vaart_transaction_duration_seconds",
+    "From beginning a lane's transaction to its commit.",
+    "app",
+    buckets=LATENCY_BUCKETS_S,
+)
+TABLE_RECOVERY_SECONDS = _gauge(
+    "vaart_table_recovery_seconds", "How long the worker took to open the lanes it was last assigned.", "app"
+)
+TABLE_ENTRIES = _gauge(
+    "vaart_table_entries", "Records of state that this worker keeps, as its store estimates.", "app"
+)
+HOT_KEY_SHARE = _gauge(
     "vaart_hot_key_share",
     "The busiest key's share of the records in a lane's last commit: near 1 under load means one hot key.",
-    ["app", "lane"],
+    "app",
+    "lane",
 )
-STATE_BYTES = Histogram(
+STATE_BYTES = _histogram(
     "vaart_state_bytes",
     "The largest head of each commit, encoded. Kafka's limit of a record is near 1,000,000.",
-    ["app"],
+    "app",
     buckets=STATE_BYTES_BUCKETS,
 )
-TABLE_ENTRIES = Gauge("vaart_table_entries", "Keys with a state.", ["app"])
 
 # Sinks.
-SINK_BATCH_ROWS = Histogram(
-    "vaart_sink_batch_rows", "Rows in one transaction.", ["sink"], buckets=ROWS_BUCKETS
+SINK_BATCH_ROWS = _histogram(
+    "vaart_sink_batch_rows", "Rows in one transaction.", "sink", buckets=ROWS_BUCKETS
 )
-SINK_COMMIT_SECONDS = Histogram(
-    "vaart_sink_commit_seconds", "One transaction, writing and commit.", ["sink"], buckets=LATENCY_BUCKETS_S
+SINK_COMMIT_SECONDS = _histogram(
+    "vaart_sink_commit_seconds", "One transaction, writing and commit.", "sink", buckets=LATENCY_BUCKETS_S
 )
-SINK_PAUSED = Gauge("vaart_sink_paused", "1 while the sink waits for the far side to come back.", ["sink"])
+SINK_PAUSED = _gauge("vaart_sink_paused", "1 while the sink waits for the far side to come back.", "sink")
 
 # Notifications.
-NOTIFICATIONS = Counter(
-    "vaart_notifications_total", "Notifications by what became of them.", ["medium", "outcome"]
+NOTIFICATIONS = _counter(
+    "vaart_notifications_total", "Notifications by what became of them.", "medium", "outcome"
 )

@@ -87,6 +87,11 @@ class Lanes:
         found = {number: running.lane.stopped for number, running in self._running.items()}
         return {number: stopped for number, stopped in found.items() if stopped is not None}
 
+    @property
+    def entries(self) -> int:
+        """How many records of state this worker keeps, about."""
+        return self._store.count()
+
     def standings(self) -> list[Standing]:
         """Where every source partition of the open lanes stands."""
         return [

@@ -50,6 +50,9 @@ class Store(Protocol):
     def lane(self, number: int) -> LaneStore:
         """The records of lane `number`; those of other lanes stay apart."""
 
+    def count(self) -> int:
+        """How many records there are in all, about."""
+
     def close(self) -> None:
         """After this all that was written lies on the disk."""
 
@@ -62,6 +65,9 @@ class MemoryStore:
 
     def lane(self, number: int) -> "_MemoryLane":
         return self._lanes.setdefault(number, _MemoryLane())
+
+    def count(self) -> int:
+        return sum(lane.count() for lane in self._lanes.values())
 
     def close(self) -> None:
         self._lanes.clear()
@@ -94,6 +100,9 @@ class _MemoryLane:
     def clear(self) -> None:
         self._records.clear()
 
+    def count(self) -> int:
+        return len(self._records)
+
 
 class RocksStore:
     """State in RocksDB under `folder`: kept over restarts, opened by one process at a time.
@@ -115,6 +124,9 @@ class RocksStore:
 
     def lane(self, number: int) -> "_RocksLane":
         return _RocksLane(self._db, self._write_options, number, self._folder)
+
+    def count(self) -> int:
+        return self._db.property_int_value("rocksdb.estimate-num-keys") or 0
 
     def close(self) -> None:
         self._db.flush()

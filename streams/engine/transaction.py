@@ -8,6 +8,7 @@ from streams.engine import records
 from streams.engine.log import Outgoing
 from streams.engine.surroundings import Surroundings
 from streams.view import View
+from vaart import metrics
 from vaart.failpoint import failpoint
 
 
@@ -22,6 +23,7 @@ class Transactions:
     def __init__(self, around: Surroundings, lane: int) -> None:
         self._around = around
         self._lane = lane
+        self._seconds = metrics.TRANSACTION_SECONDS.labels(around.view.group)
         self._writer = around.log.writer(writer_name(around.view, lane))
 
     def commit(
@@ -33,16 +35,17 @@ class Transactions:
         """
         ready = list(outgoing)  # what cannot be encoded now is known before anything is begun
         failpoint("before_begin")
-        self._writer.begin()
-        for record in ready:
-            self._writer.send(record)
-        failpoint("after_outputs")
-        changelog = self._around.view.changelog
-        for key, value in kept.items():
-            self._writer.send(Outgoing(changelog, key, value, self._lane))
-        failpoint("before_commit")
-        with _out_of(self._around.turn):
-            end = self._writer.commit(Outgoing(changelog, records.POSITION, position, self._lane))
+        with self._seconds.time():
+            self._writer.begin()
+            for record in ready:
+                self._writer.send(record)
+            failpoint("after_outputs")
+            changelog = self._around.view.changelog
+            for key, value in kept.items():
+                self._writer.send(Outgoing(changelog, key, value, self._lane))
+            failpoint("before_commit")
+            with _out_of(self._around.turn):
+                end = self._writer.commit(Outgoing(changelog, records.POSITION, position, self._lane))
         failpoint("after_commit")
         return end
 

@@ -12,6 +12,7 @@ from streams.engine.app import LaneApp
 from streams.engine.lag import Lag, Standing
 from streams.engine.transport.consumer import Consumer
 from streams.view import View
+from vaart import metrics
 from vaart.errors import ConfigFault, DependencyAway
 from vaart.health import Health
 
@@ -30,6 +31,7 @@ class Watch:
         self, app: LaneApp, view: View, prefix: str, health: Health, fail: Callable[[BaseException], None]
     ) -> None:
         self._app = app
+        self._view = view
         self._prefix = prefix
         self._group = prefix + view.group
         self._health = health
@@ -55,7 +57,7 @@ class Watch:
             await asyncio.sleep(EVERY_S)
             if self.is_started:
                 await self._look_at_membership()
-                await self._look_at_lag()
+                await self._look_at_lanes()
 
     async def _look_at_membership(self) -> None:
         """Faust never asks, and would wait for ever in silence."""
@@ -78,8 +80,11 @@ class Watch:
         else:
             self._disturbances = 0
 
-    async def _look_at_lag(self) -> None:
-        standings = self._app.lanes.standings()
+    async def _look_at_lanes(self) -> None:
+        lanes = self._app.lanes
+        metrics.LANES_OPEN.labels(self._view.group).set(len(lanes.numbers))
+        metrics.TABLE_ENTRIES.labels(self._view.group).set(lanes.entries)
+        standings = lanes.standings()
         try:
             self._lag.tell(standings, await self._ends(standings))
         except errors.KafkaError as error:

@@ -5,10 +5,25 @@ import sys
 import typer
 from rich.console import Console
 
-from vaart.cli import db, demo, dlq, files, local, offsets, schemas, serve, sink, state, topics, views, worker
+from vaart.cli import (
+    db,
+    demo,
+    dlq,
+    docs,
+    files,
+    local,
+    offsets,
+    schemas,
+    serve,
+    sink,
+    state,
+    topics,
+    views,
+    worker,
+)
 from vaart.errors import VaartError
 
-GROUPS = (demo, local, topics, schemas, files, serve, worker, views, offsets, state, dlq, db, sink)
+GROUPS = (demo, local, topics, schemas, files, serve, worker, views, offsets, state, dlq, db, sink, docs)
 """Each module has `register(app)`, which adds its verbs."""
 
 app = typer.Typer(
