@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from schemas.events.dead_letters import DeadLettered, LetterReplayed, LetterSkipped
-from schemas.topics import DEAD_LETTERS, MAX_RECORD_BYTES, SETTLED_LETTERS
+from schemas.topics import DEAD_LETTERS, MAX_RECORD_BYTES, SETTLED_LETTERS, Topic
 from streams.engine import stops
 from streams.engine.lane import SLICE
 from streams.engine.letters import Fault
@@ -125,8 +125,25 @@ def test_a_stopped_lane_does_nothing_at_all(driver: Driver, mended: Mended) -> N
     arrive(driver, (event(1), 1))
     driver.advance(2 * DAY)
     replay(driver, letters[0])
+    here = driver.lane.next_offsets[COUNTED.name]
+    driver.lane.pass_markers({COUNTED.name: (here, here)})
     head = driver.state("key").head
-    assert (head.units, head.rung, filed(driver)) == (1, 0, letters)
+    assert (head.units, head.rung, filed(driver), stop(driver)) == (1, 0, letters, SHARE)
+
+
+def test_what_other_sources_sent_later_waits_too() -> None:
+    other = Topic("test.other.v1", (Counted,))
+    driver = Driver(replace(VIEW, sources=(COUNTED, other)))
+    encode = driver.around.encoders(other, Counted)
+    for number in range(IN_A_ROW_MAX):
+        driver.log.now = number
+        driver.log.append(COUNTED.name, b"key", RUBBISH)
+    driver.log.now = IN_A_ROW_MAX
+    driver.log.append(other.name, b"key", encode(event(1)))
+    batches = {name: driver.log.committed(name, 0) for name in (COUNTED.name, other.name)}
+    driver.lane.fold(batches)
+    assert (len(driver.dead_letters()), units(driver)) == (IN_A_ROW_MAX, 0)
+    assert driver.lane.next_offsets == {COUNTED.name: IN_A_ROW_MAX, other.name: 0}
 
 
 def test_neither_a_restart_nor_a_lost_store_lifts_the_stop_but_an_operator_does(driver: Driver) -> None:
@@ -291,7 +308,7 @@ def test_a_version_that_followed_takes_the_letters_that_it_did_not_write(mended:
     assert len(driver.dead_letters()) == 2
     driver.lane._position.is_heir = True
     replay(driver, replace(unread, id=(0, 10)), replace(refused, id=(0, 11)))
-    assert [each.attempt for each in driver.dead_letters()] == [1, 1, 2]
+    assert ([each.attempt for each in driver.dead_letters()], units(driver)) == ([1, 1, 2], 0)
     assert driver.dead_letters()[2].service == newer.group
 
 

@@ -65,6 +65,12 @@ def test_rubbish_stops_its_lane_alone_until_an_operator_lifts_it(rig: Rig) -> No
     letters = [record for _, record, _ in rig.wait_for(DEAD_LETTERS.name, RUBBISH)]
     values = Counter(letter.value for letter in letters if isinstance(letter, DeadLettered))
     assert values == Counter(b"rubbish %d" % number for number in range(RUBBISH))
+
+    again = [b"rubbish again"] * IN_A_ROW_MAX
+    send(rig, BAD, [*again, *map(counting.encode, good("last", 10))])  # both in one fetch
+    until(lambda: stops.of(log, VIEW, BAD) is not None)
+    stops.lift(log, VIEW, BAD)
+    passed(rig, 230)
     assert "rubbish" not in rig.log("a") + rig.log("b") + rig.log("c")
 
 
