@@ -30,6 +30,8 @@ SESSION_TIMEOUT_MS = 10_000
 REACHABLE_WITHIN_S = 10.0
 METADATA_TIMEOUT_S = 10.0
 ANY_PARTITION = -1
+WARNINGS = 4
+"""What librdkafka prints by itself, as a syslog level."""
 PROBE_S = 2.0
 _POLL_S = 0.1
 
@@ -266,7 +268,7 @@ def fault(error: KafkaError, topic: str, address: str) -> VaartError:
 
 
 def _reachable_at(addresses: Addresses) -> dict[str, Any]:
-    return {"bootstrap.servers": addresses.kafka, "client.id": "vaart"}
+    return {"bootstrap.servers": addresses.kafka, "client.id": "vaart", "log_level": WARNINGS}
 
 
 def _extra(settings: Settings) -> dict[str, str]:

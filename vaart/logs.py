@@ -16,6 +16,9 @@ EXPECTED = {
 }
 """Warnings, by logger and words, of what is a part of everyday life."""
 
+REPEAT_S = 10.0
+KINDS_MAX = 1_000
+
 # Frames without their variables: those hold what customers sent.
 _TRACEBACK = structlog.processors.ExceptionRenderer(
     structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
@@ -68,10 +71,35 @@ def _library_handler(first: list[Processor], last: list[Processor]) -> logging.H
         )
     )
     handler.addFilter(lambda record: (record.name, record.msg) not in EXPECTED)
+    handler.addFilter(_Sparing())
     return handler
+
+
+class _Sparing(logging.Filter):
+    """Lets the same sentence of a library through once in REPEAT_S, and says how often it was heard meanwhile.
+
+    A client whose broker is away says so ten times a second.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._heard: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        kind = (record.name, str(record.msg))
+        since, times = self._heard.get(kind, (-REPEAT_S, 0))
+        if record.created - since < REPEAT_S:
+            self._heard[kind] = (since, times + 1)
+            return False
+        if len(self._heard) > KINDS_MAX:
+            self._heard.clear()
+        self._heard[kind] = (record.created, 0)
+        record.repeated = times
+        return True
 
 
 def _as_text(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """A library's sentence is no constant: it stands beside the event, cut off where it goes on and on."""
-    text = str(event["event"])[:TEXT_MAX]
-    return {**event, "event": LIBRARY_EVENT, "logger": event["_record"].name, "text": text}
+    record, text = event["_record"], str(event["event"])[:TEXT_MAX]
+    repeated = {"repeated": record.repeated} if record.repeated else {}
+    return {**event, "event": LIBRARY_EVENT, "logger": record.name, "text": text, **repeated}

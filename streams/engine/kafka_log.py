@@ -33,6 +33,8 @@ BROKER_TIMEOUT_S = 30.0
 SILENCE_S_MAX = 60.0
 TOPIC_VISIBLE_S_MAX = 5.0
 TOPIC_ASKED_EVERY_S = 0.2
+QUIET = {"log_level": 2}
+"""What fails is raised here, in our words; the client's own lines, several a second from each, say it no better."""
 LEADER_UNKNOWN = (
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
@@ -53,8 +55,8 @@ class KafkaLog:
     ) -> None:
         self._prefix = prefix
         self._partitions = partitions
-        self._producer_config = producer_config
-        self._consumer_config = consumer_config
+        self._producer_config = {**producer_config, **QUIET}
+        self._consumer_config = {**consumer_config, **QUIET}
         self._admin_config = admin_config
         self._asking: Consumer | None = None
         self._lock = Lock()

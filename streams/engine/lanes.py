@@ -23,6 +23,7 @@ from streams.engine.position import Stopped
 from streams.engine.stores import Store
 from streams.engine.surroundings import Surroundings
 from vaart import metrics
+from vaart.errors import DependencyAway
 from vaart.failpoint import failpoint
 
 WAKE_EVERY_S = 0.25
@@ -259,7 +260,7 @@ class Lanes:
             for source in self._sources:
                 running.intake.pause(source)
         await asyncio.sleep(TRY_AGAIN_EVERY_S)
-        await self._in_thread(running, Lane.require_sole)
+        await self._look(running, Lane.require_sole)
 
     async def _keep_up(self, running: _Running) -> bool:
         """A page of what no record brings: alarms, forgotten keys, replayed letters. True when there may be more."""
@@ -268,7 +269,7 @@ class Lanes:
         metrics.PROGRESS_TIMESTAMP.labels(self._around.view.group).set_to_current_time()
         has_more: bool = await self._in_thread(running, Lane.tidy)
         if time.monotonic() >= running.try_again_at:
-            has_letters = await self._in_thread(running, Lane.try_again)
+            has_letters = bool(await self._look(running, Lane.try_again))
             running.try_again_at = 0.0 if has_letters else time.monotonic() + TRY_AGAIN_EVERY_S
             has_more |= has_letters
         if running.lane.place is not None:
@@ -287,7 +288,7 @@ class Lanes:
             steps = dict(muting.steps(intake.queues, running.next_offsets, intake.reached, place))
             if steps:
                 await self._in_thread(running, lambda lane: lane.pass_markers(steps))
-        await self._in_thread(running, Lane.follow)
+        await self._look(running, Lane.follow)
         if running.lane.place is None:
             log.info("lane_speaks", lane=running.lane.number)
 
@@ -296,7 +297,7 @@ class Lanes:
         if running.lane.place is None:
             await self._pass_markers(running)
         if time.monotonic() > running.sole_at:
-            await self._in_thread(running, Lane.require_sole)
+            await self._look(running, Lane.require_sole)
             running.sole_at = time.monotonic() + SOLE_EVERY_S
 
     async def _pass_markers(self, running: _Running) -> None:
@@ -312,6 +313,14 @@ class Lanes:
             now if running.intake.is_drained(source) else running.lane.newest.get(source, 0)
             for source in self._sources
         )
+
+    async def _look(self, running: _Running, work: Callable[[Lane], Any]) -> Any:
+        """What `work` finds; None while the broker is away: it is asked another time, and nothing else waits for it."""
+        try:
+            return await self._in_thread(running, work)
+        except DependencyAway:
+            log.debug("broker_away", lane=running.lane.number)
+            return None
 
     async def _in_thread(self, running: _Running, work: Callable[[Lane], Any]) -> Any:
         """The result of `work` in the lane's thread. Waits for a registry that is away; opens a lost lane again."""

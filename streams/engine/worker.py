@@ -8,7 +8,8 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import structlog
@@ -26,12 +27,15 @@ from streams.engine.watch import Watch
 from streams.view import View
 from vaart import kafka
 from vaart.addresses import Addresses
+from vaart.errors import VaartError
 from vaart.health import Health, HealthServer
 from vaart.settings import Settings
 
 AGENT_QUEUE_BATCHES = 8
 STOP_S_MAX = 23.0
 """Less than the 25 s that a supervisor waits before it kills."""
+LEAVE_S_MAX = 5.0
+"""Once the lanes are closed nothing can be lost; a broker that is away never hears the goodbye."""
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger()
@@ -91,12 +95,12 @@ class Worker:
         await self.app.start()
         watch.is_started = True
         await self._ended(watching)
-        patience = self._lose_patience_later()
         watching.cancel()
-        await self.lanes.close()
-        await self.app.stop()
+        with self._patience(STOP_S_MAX - LEAVE_S_MAX, 1):
+            await self.lanes.close()
+        with self._patience(LEAVE_S_MAX, 0):
+            await self.app.stop()
         server.close()
-        patience.cancel()
         failure = self.failure or self.app.crash_reason
         if failure is not None:
             raise failure
@@ -152,18 +156,26 @@ class Worker:
         if fault is not None:
             self._fail(fault)
 
-    def _lose_patience_later(self) -> threading.Timer:
-        """A thread: it ends a process whose main loop hangs, too."""
-        patience = threading.Timer(STOP_S_MAX, _give_up)
-        patience.daemon = True
-        patience.start()
-        return patience
+    @contextmanager
+    def _patience(self, seconds: float, code: int) -> Iterator[None]:
+        """Ends the process with `code`, or with that of its failure, where this takes longer. From a thread: the main
+        loop may hang, too.
+        """
+        failure = self.failure or self.app.crash_reason
+        if failure is not None:
+            code = failure.exit_code if isinstance(failure, VaartError) else 1
+        timer = threading.Timer(seconds, _give_up, (seconds, code))
+        timer.daemon = True
+        timer.start()
+        yield
+        timer.cancel()
 
     def _fail(self, error: BaseException) -> None:
         """Ends the worker with `error`, the first one if there are several."""
         if self.failure is None:
             self.failure = error
-            log.error("worker_failed", error=type(error).__name__)
+            reason = {"reason": str(error)} if isinstance(error, VaartError) else {}
+            log.error("worker_failed", error=type(error).__name__, **reason)
         self._stopped.set()
 
     async def _is_replaced(self, member_id: str) -> bool:
@@ -209,7 +221,7 @@ class Worker:
             self._fail(error)
 
 
-def _give_up() -> None:
+def _give_up(seconds: float, code: int) -> None:
     """What is not committed by now is read again by the next owner; a worker that hangs would keep its lanes."""
-    log.error("stop_took_too_long", seconds=STOP_S_MAX)
-    os._exit(1)
+    log.error("stop_took_too_long" if code else "goodbye_not_heard", seconds=seconds, exit_code=code)
+    os._exit(code)

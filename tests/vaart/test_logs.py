@@ -55,3 +55,23 @@ def test_what_libraries_say_of_everyday_life_is_left_out() -> None:
         f"logging.getLogger({name!r}).warning({words!r}, 'g')\nlogging.getLogger({name!r}).info('joined')"
     )
     assert lines_of(program) == []
+
+
+def test_a_library_that_repeats_itself_is_heard_now_and_then() -> None:
+    program = """
+    import time
+    library = logging.getLogger("aiokafka")
+    for _ in range(20):
+        library.error("Unable to update metadata from %s", [1])
+    then = time.time() + logs.REPEAT_S
+    logging.setLogRecordFactory(lambda *a, **k: later(logging.LogRecord(*a, **k), then))
+    def later(record, at):
+        record.created = at
+        return record
+    library.error("Unable to update metadata from %s", [1])
+    library.error("Something else")
+    """
+    first, again, other = lines_of(program)
+    assert "repeated" not in first
+    assert again["repeated"] == 19
+    assert other["text"] == "Something else"

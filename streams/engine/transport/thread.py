@@ -1,7 +1,9 @@
 """The thread in which aiokafka runs: Faust's own assignor, committed records only, and where each fetch ended."""
 
+import asyncio
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
@@ -21,6 +23,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def check(self) -> None:
         """Raises what has ended our membership. Faust never asks, so that it would wait for ever."""
         await self.call_thread(self._check)
+
+    async def on_thread_stop(self) -> None:
+        """After this the consumer is closed; while its broker is away, its cancelled fetches would end the thread."""
+        with suppress(asyncio.CancelledError):
+            await super().on_thread_stop()
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)

@@ -21,6 +21,7 @@ from faust.tables.recovery import Recovery
 from faust.transport import base, consumer
 from faust.transport.drivers import aiokafka as driver
 from mode import Service
+from mode.threads import ServiceThread
 from mode.utils.imports import symbol_by_name
 
 from streams.engine.transport import consumer as ours
@@ -63,6 +64,7 @@ OVERRIDDEN: dict[str, tuple[Any, str]] = {
     "getmany": (consumer.Consumer.getmany, "await self._wait_next_records(timeout)"),
     "on_partitions_assigned": (GroupCoordinator, "listener.on_partitions_assigned("),
     "on_partitions_revoked": (GroupCoordinator, "listener.on_partitions_revoked("),
+    "on_thread_stop": (ServiceThread._shutdown_thread, "await self.on_thread_stop()"),
     "seek_to_committed": (consumer.Consumer.perform_seek, "await self.seek_to_committed()"),
     "stop_flow": (faust.app.base.App._on_partitions_revoked, "T(consumer.stop_flow)()"),
     "verify_event_path": (
