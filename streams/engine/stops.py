@@ -30,9 +30,10 @@ def show(view: View, lane: int, stopped: Stopped | None) -> None:
 
 
 def forget(view: View, lane: int) -> None:
-    """After this the metric says nothing of the lane: it is somebody else's."""
-    with suppress(KeyError):
-        metrics.LANE_STOPPED.remove(view.group, str(lane))
+    """After this the metrics say nothing of the lane: it is somebody else's."""
+    for gauge in (metrics.LANE_STOPPED, metrics.HOT_KEY_SHARE):
+        with suppress(KeyError):
+            gauge.remove(view.group, str(lane))
 
 
 def fault(view: View, stopped: Mapping[int, Stopped]) -> str | None:
