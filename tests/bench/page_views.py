@@ -21,7 +21,7 @@ from schemas.identifiers import ANONYMOUS_ID
 from schemas.ids import event_id
 from schemas.meta import Event, Identifier, Instant, Meta, Snapshot
 from schemas.registry import Registry
-from schemas.topics import DEAD_LETTERS, Topic
+from schemas.topics import DEAD_LETTERS, SETTLED_LETTERS, Topic
 from streams.view import Output, Record, State, Step, View
 from tests.bench.ground import OURS, Failed, Ground, on
 from vaart.kafka import LINGER_MS
@@ -167,7 +167,7 @@ def prepare(ground: Ground, records: int) -> None:
     """Topics and schemas are there, and VIEWS holds `records` page views, spread over visitors by a fixed seed."""
     state = {"cleanup.policy": "compact"}
     ground.create_topics(
-        {PREFIX + topic.name: {} for topic in (VIEWS, DEAD_LETTERS)}
+        {PREFIX + topic.name: {} for topic in (VIEWS, DEAD_LETTERS, SETTLED_LETTERS)}
         | {PREFIX + topic.name: BROKER_TIME for topic in (COUNTS, PASSED, FAUST_COUNTS)}
         | {PREFIX + view.changelog: state for view in (COUNTING, PASSING)}
     )
