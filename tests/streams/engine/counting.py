@@ -1,5 +1,7 @@
 """A small view for the engine's own tests: counts units per key, remembers places, rings a day after the last event."""
 
+from dataclasses import replace
+
 import msgspec
 
 from schemas.codec import Reason, Undecodable
@@ -37,6 +39,7 @@ class Place(Record):
 
 
 COUNTED = Topic("test.counted.v1", (Counted,), key=lambda event, secret: event.place)
+ALSO_COUNTED = Topic("test.also-counted.v1", (Counted,), key=lambda event, secret: event.place)
 LEVELS = Topic("test.levels.v1", (CountLevel,), cleanup="compact")
 PASSED = Topic("test.passed.v1", (Counted,))
 
@@ -81,6 +84,8 @@ VIEW = View(
     collections={"places": Place},
     commit_interval_ms=0,
 )
+STORMY = replace(VIEW, sources=(COUNTED, ALSO_COUNTED))
+"""The same with two sources."""
 KINDS: dict[str, type] = {
     kind.__name__: kind
     for kind in (Counted, CountLevel, ClockAdvanced, DeadLettered, LetterReplayed, LetterSkipped)

@@ -2,20 +2,15 @@
 
 import os
 import random
-from dataclasses import replace
 
 import pytest
 
-from schemas.topics import Topic
 from streams.engine.testing.simulator import Sent, Simulation
-from tests.streams.engine.counting import COUNTED, DAY, VIEW, Counted, event
+from tests.streams.engine.counting import ALSO_COUNTED, COUNTED, DAY, STORMY, event
 
 SEEDS = int(os.environ.get("VAART_SEEDS", "300"))
 GROUPS = 10
 EVENTS = 60
-
-ALSO_COUNTED = Topic("test.also-counted.v1", (Counted,), key=lambda each, secret: each.place)
-STORMY = replace(VIEW, sources=(COUNTED, ALSO_COUNTED))
 
 
 def load(seed: int) -> list[Sent]:
