@@ -12,15 +12,13 @@ from enum import StrEnum
 from struct import error as struct_error
 from typing import Any
 
-from fastavro import parse_schema
-from fastavro.schema import SchemaParseException
-
 from schemas import reading, wire, writing
 from schemas.avsc import name_of, schema_of
 from schemas.coders import FRAME_BYTES, Reader, Writer
-from schemas.registry import Registry, SchemaUnknown
+from schemas.registry import Registry, SchemaUnknown, SchemaUnreadable
 from schemas.resolution import Schema, Unresolvable, full_name
 from schemas.topics import Topic
+from schemas.wellformed import checked
 
 MAGIC = 0
 KEY_BYTES_MAX = 1024
@@ -116,15 +114,15 @@ class Codec:
 
     def _reader(self, topic: Topic, schema_id: int) -> "Reader | _Refuser":
         try:
-            written = self._registry.schema(schema_id)
+            written = checked(self._registry.schema(schema_id))
+            struct = _struct_named(written, topic)
+            if struct is None:
+                about = f"{topic.name} does not carry this record type"
+                return _Refuser(Reason.FOREIGN_SCHEMA, about, schema_id)
+            return Reader(written, schema_of(struct), struct)
         except SchemaUnknown as error:
             raise Undecodable(Reason.UNKNOWN_SCHEMA_ID, str(error), schema_id) from None
-        struct = _struct_named(written, topic)
-        if struct is None:
-            return _Refuser(Reason.FOREIGN_SCHEMA, f"{topic.name} does not carry this record type", schema_id)
-        try:
-            return Reader(checked(written), schema_of(struct), struct)
-        except Unresolvable as error:
+        except (SchemaUnreadable, Unresolvable) as error:
             return _Refuser(Reason.UNREADABLE_SCHEMA, str(error), schema_id)
 
 
@@ -160,15 +158,6 @@ def key_text(key: bytes | None) -> str:
         return key.decode()
     except UnicodeDecodeError:
         raise Undecodable(Reason.INVALID_KEY, "the key is not UTF-8") from None
-
-
-def checked(schema: Schema) -> Schema:
-    """The schema, if it is well-formed Avro. Raises Unresolvable."""
-    try:
-        parse_schema(schema)
-    except (SchemaParseException, KeyError, TypeError, ValueError) as error:
-        raise Unresolvable("", "not a well-formed Avro schema") from error
-    return schema
 
 
 def _framed_id(value: bytes | None) -> int:

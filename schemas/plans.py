@@ -1,10 +1,8 @@
-"""What to do with the bytes of a record, one step a value: a plan, resolved once per (writer's schema, ours).
+"""What to do with the bytes of a record, one step (steps.py) a value: resolved once per (writer's schema, ours).
 
-A step is a tuple of its operation, the field it stands for, and what the operation needs. The compiled codec
-(_avro.c) walks plans; without it reading.py and writing.py turn each into one Python function.
+The compiled codec (_avro.c) walks plans; without it reading.py and writing.py turn each into one Python function.
 """
 
-from enum import IntEnum
 from typing import Any
 
 from schemas import wire
@@ -21,68 +19,13 @@ from schemas.resolution import (
     unit_of,
 )
 from schemas.shapes import default_of, item_of, members_of, present, under
+from schemas.steps import Read, Step, Write
 
 DEPTH_MAX = 18
 """How deep values lie in each other; Python allows twenty nested loops."""
-
-Step = tuple[Any, ...]
-
-
-class Read(IntEnum):
-    """Reading steps. Each is followed by the field's path, then what stands here."""
-
-    NULL = 0
-    BOOLEAN = 1
-    NUMBER = 2
-    """low, high, units of ours in one of the writer's, what it is"""
-    WHOLE_DOUBLE = 3
-    """as NUMBER, and becomes a float"""
-    DOUBLE = 4
-    FLOAT = 5
-    TEXT = 6
-    BYTES = 7
-    FIXED = 8
-    """size"""
-    AMOUNT = 9
-    """scale, size or -1 where the length is written, the amounts by their bytes"""
-    SYMBOL = 10
-    """symbols, None where we have none"""
-    UNION = 11
-    """a step per branch"""
-    REFUSED = 12
-    """why"""
-    RECORD = 13
-    """struct; (step, attribute or None to pass over) per field; (attribute, default) per field the writer lacks"""
-    ARRAY = 14
-    """step"""
-    MAP = 15
-    """step"""
-    PASS_NUMBER = 16
-    PASS_BYTES = 17
-    PASS_FIXED = 18
-    """size"""
-
-
-class Write(IntEnum):
-    """Writing steps. Each is followed by the field's path, then what stands here."""
-
-    BOOLEAN = 0
-    NUMBER = 1
-    """low, high"""
-    DOUBLE = 2
-    FLOAT = 3
-    TEXT = 4
-    BYTES = 5
-    AMOUNT = 6
-    OPTIONAL = 7
-    """the branch that is null, step"""
-    RECORD = 8
-    """struct; (step, attribute) per field"""
-    ARRAY = 9
-    """step"""
-    MAP = 10
-    """step"""
-
+STEPS_MAX = 5_000
+"""How many values a plan names, thirty times what our largest record has: a type that is used by its name counts each
+time, so that a short schema could ask for billions."""
 
 _LONG = (-wire.LONG_END, wire.LONG_END - 1, 1, "a number of more than 64 bits")
 _INT = (-wire.INT_END, wire.INT_END - 1, 1, "an int out of range")
@@ -98,7 +41,10 @@ _PLAIN = {"boolean": Read.BOOLEAN, "double": Read.DOUBLE, "float": Read.FLOAT, "
 
 def read_plan(writer: Schema, reader: Schema, struct: type) -> Step:
     """How records of `writer` become `struct`. Raises Unresolvable, naming the field, where they cannot."""
-    return _Reading(Types(writer), Types(reader)).step(writer, reader, struct, "", 1)
+    reading = _Reading(Types(writer), Types(reader))
+    plan = reading.step(writer, reader, struct, "", 1)
+    reading.check_size("")
+    return plan
 
 
 def write_plan(schema: Schema, struct: type) -> Step:
@@ -110,9 +56,17 @@ class _Reading:
     def __init__(self, writers: Types, readers: Types) -> None:
         self._writers = writers
         self._readers = readers
+        self._steps = 0
+
+    def check_size(self, path: str) -> None:
+        """Raises Unresolvable once the plan has too many steps, also where a union has gone on without the rest."""
+        if self._steps > STEPS_MAX:
+            raise Unresolvable(path, f"a record of more than {STEPS_MAX} values")
 
     def step(self, writer: Schema, ours: Schema | None, shape: Any, path: str, depth: int) -> Step:
         """Without `ours` the value is only passed over."""
+        self._steps += 1
+        self.check_size(path)
         if depth > DEPTH_MAX:
             raise Unresolvable(path, "too deep")
         w, r = self._writers.resolved(writer), self._readers.resolved(ours)
@@ -161,12 +115,8 @@ class _Reading:
                 ours = ours_for(field["name"], r) if r is not None else None
                 name = ours["name"] if ours else field["name"]
                 attribute, shape = members[name] if ours else (None, None)
-                steps.append(
-                    (
-                        self.step(field["type"], ours and ours["type"], shape, under(path, name), depth),
-                        attribute,
-                    )
-                )
+                step = self.step(field["type"], ours and ours["type"], shape, under(path, name), depth)
+                steps.append((step, attribute))
                 found.add(attribute)
         lacking = [field for field in (r["fields"] if r else ()) if members[field["name"]][0] not in found]
         defaults = tuple(self._default(field, members, path) for field in lacking)
@@ -185,10 +135,10 @@ class _Reading:
             check_kinds(w, r, path)
         is_map = kind_of(w) == "map"
         inner = "values" if is_map else "items"
-        if not is_map and is_empty(w[inner], self._writers):
-            raise Unresolvable(path, "nothing bounds an array of empty items")
         item = item_of(shape) if r is not None else None
         step = self.step(w[inner], r and r[inner], item, path, depth + 2)
+        if not is_map and is_empty(w[inner], self._writers):
+            raise Unresolvable(path, "nothing bounds an array of empty items")
         return (Read.MAP if is_map else Read.ARRAY, path, step)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from schemas import wire
-from schemas.plans import Read, Step
+from schemas.steps import Read, Step
 
 SOURCE = "<avro reader>"
 

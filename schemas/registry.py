@@ -36,6 +36,10 @@ class SubjectUnknown(SchemaUnknown):
     """The registry has no schema at all under this subject."""
 
 
+class SchemaUnreadable(Exception):
+    """What the registry has under this id is no Avro schema."""
+
+
 class SchemaRefused(Exception):
     """The registry does not accept the schema under this subject."""
 
@@ -75,7 +79,10 @@ class Registry:
         self._http.close()
 
     def schema(self, schema_id: int) -> Schema:
-        """The schema with this id. Raises SchemaUnknown when the registry says that there is none."""
+        """The schema with this id. Raises SchemaUnknown when the registry says that there is none.
+
+        Raises SchemaUnreadable when it is one of another kind, such as Protobuf.
+        """
         found = self._schemas.get(schema_id)
         if found is None:
             found = self._kept(schema_id) or self._fetched(schema_id)
@@ -148,8 +155,9 @@ class Registry:
             self._note_unknown(schema_id)
             raise SchemaUnknown(f"the registry knows no schema with id {schema_id}")
         text = self._good(answer, f"schema {schema_id}")["schema"]
+        schema = _parsed(text)
         self._keep(schema_id, text)
-        return json.loads(text)
+        return schema
 
     def _note_unknown(self, schema_id: int) -> None:
         if len(self._unknown) >= UNKNOWN_KEPT_MAX:
@@ -193,6 +201,13 @@ class Registry:
             return answer.json()
         except ValueError as error:
             raise RegistryAway(f"what answers at {self.url} is not a schema registry") from error
+
+
+def _parsed(text: str) -> Schema:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise SchemaUnreadable("the schema is not written in JSON, as Avro is") from None
 
 
 def _quoted(subject: str) -> str:

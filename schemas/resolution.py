@@ -19,6 +19,8 @@ PROMOTIONS = {
     "string": frozenset({"string", "bytes"}),
     "bytes": frozenset({"bytes", "string"}),
 }
+RECORDS_DEEP_MAX = 32
+"""How deep records lie in each other."""
 UNITLESS = frozenset({None, "uuid"})
 """Logical types that change no meaning: what carries one is read as its plain type."""
 READABLE_UNITS = {
@@ -53,9 +55,11 @@ class Types:
 
     @contextmanager
     def inside(self, record: Schema, path: str) -> Iterator[None]:
-        """Raises Unresolvable when a record contains itself: nothing would bound its depth."""
+        """Raises Unresolvable when a record contains itself, or lies deeper than RECORDS_DEEP_MAX."""
         if record["name"] in self._open:
             raise Unresolvable(path, "a record that contains itself is not supported")
+        if len(self._open) >= RECORDS_DEEP_MAX:
+            raise Unresolvable(path, f"records lie more than {RECORDS_DEEP_MAX} deep in each other")
         self._open.append(record["name"])
         try:
             yield
@@ -76,11 +80,13 @@ class Types:
             if self._named.setdefault(last(name), schema) is not schema:
                 raise Unresolvable("", f"two types are called {last(name)}")
             self._named[name] = schema
-        for field in schema.get("fields", ()):
-            self._collect(field["type"], space)
-        for inner in ("items", "values", "type"):
-            if isinstance(schema.get(inner), dict | list):
-                self._collect(schema[inner], space)
+        if schema["type"] == "record":
+            for field in schema["fields"]:
+                self._collect(field["type"], space)
+        elif schema["type"] in ("array", "map"):
+            self._collect(schema["items" if schema["type"] == "array" else "values"], space)
+        elif isinstance(schema["type"], dict | list):
+            self._collect(schema["type"], space)
 
 
 def full_name(schema: Schema, space: str = "") -> str:

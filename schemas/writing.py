@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from schemas import wire
-from schemas.plans import Step, Write
+from schemas.steps import Step, Write
 
 SOURCE = "<avro writer>"
 

@@ -21,6 +21,9 @@ BY_UNIT = {
 BY_KIND = {
     "string": TEXT,
     "long": LONGS,
+    "int": some.integers(-wire.INT_END, wire.INT_END - 1),
+    "double": some.floats(allow_nan=False, allow_infinity=False),
+    "float": some.floats(width=32, allow_nan=False, allow_infinity=False),
     "boolean": some.booleans(),
     "bytes": some.binary(max_size=200),
     "null": some.none(),
@@ -45,6 +48,10 @@ def rows(schema: Any, named: Types | None = None) -> some.SearchStrategy[Any]:
         return some.lists(rows(schema["items"], named), max_size=3)
     if kind == "map":
         return some.dictionaries(TEXT, rows(schema["values"], named), max_size=3)
+    if kind == "enum":
+        return some.sampled_from(schema["symbols"])
+    if kind == "fixed":
+        return some.binary(min_size=schema["size"], max_size=schema["size"])
     return BY_UNIT.get(unit_of(schema) or "", BY_KIND.get(kind, some.nothing()))
 
 

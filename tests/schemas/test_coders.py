@@ -42,7 +42,7 @@ FRAME = b"\0\0\0\0\1"
 
 
 def outcome(call: Callable[[Any], Any], value: Any) -> tuple[str, Any]:
-    """What came of it, in the words of the codec. Where bytes end too early the two may name different fields: each is at or before the end."""
+    """What came of it, in the words of the codec. Where bytes end too early the two may name different fields."""
     try:
         return "done", call(value)
     except (wire.Cut, IndexError):

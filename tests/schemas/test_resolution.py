@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 from schemas import wire
 from schemas.coders import Reader
 from schemas.resolution import Unresolvable
-from tests.schemas.rows import plain, read, written
+from tests.schemas.rows import plain, read, rows, written
 
 pytestmark = pytest.mark.usefixtures("codec_kind")
 
@@ -74,32 +74,16 @@ def test_another_version_is_read_as_fastavro_does(fields: list[Any]) -> None:
     @FEW
     @given(some.data())
     def check(data: some.DataObject) -> None:
-        value = written(data.draw(_loose(writer)), writer)
-        expected = read(value, writer, NOTE)
+        value = written(data.draw(rows(writer)), writer)
+        try:
+            expected = read(value, writer, NOTE)
+        except UnicodeDecodeError:  # bytes that are no text
+            with pytest.raises(UnicodeDecodeError):
+                reader.read(b"\0" * 5 + value)
+            return
         assert reader.read(b"\0" * 5 + value) == Note(**expected)
 
     check()
-
-
-def _loose(schema: Any) -> some.SearchStrategy[Any]:
-    """What rows() does not make: kinds that our own schemas never have."""
-    simple = {"int": some.integers(-(2**31), 2**31 - 1), "bytes": some.text(max_size=9).map(str.encode)}
-    simple |= {"string": some.text(max_size=9), "long": some.integers(-(2**63), 2**63 - 1)}
-    simple |= {"double": some.floats(allow_nan=False, allow_infinity=False), "boolean": some.booleans()}
-    simple |= {"float": some.integers(-99, 99).map(float), "null": some.none(), "enum": some.just("BLUE")}
-    simple |= {"fixed": some.binary(min_size=3, max_size=3)}
-    if schema == "Part":
-        schema = PART
-    if isinstance(schema, list):
-        return some.one_of([_loose(each) for each in schema])
-    kind = schema if isinstance(schema, str) else schema["type"]
-    if kind == "record":
-        return some.fixed_dictionaries({each["name"]: _loose(each["type"]) for each in schema["fields"]})
-    if kind == "array":
-        return some.lists(_loose(schema["items"]), max_size=3)
-    if kind == "map":
-        return some.dictionaries(some.text(max_size=9), _loose(schema["values"]), max_size=3)
-    return simple[kind]
 
 
 class Priced(msgspec.Struct):
