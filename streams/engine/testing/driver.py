@@ -1,4 +1,10 @@
-"""Drives one view by hand: events in, the clock forward, outputs and states out. The engine under it is real."""
+"""Drives one view by hand: events in, the clock forward, outputs and states out. The engine under it is real.
+
+driver = Driver(VIEW)
+driver.send("sku-1", counted("sku-1", 5))
+driver.send("sku-1", sold("sku-1", 2))
+assert driver.last(LEVELS)["sku-1"].available == 3
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

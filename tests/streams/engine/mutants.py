@@ -147,7 +147,8 @@ def main(name: str, seeds: int) -> int:
     import structlog
 
     from streams.engine.testing.simulator import Simulation
-    from tests.streams.engine.test_simulator import STORMY, load
+    from tests.streams.engine.counting import STORMY
+    from tests.streams.engine.test_simulator import load
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     for seed in range(seeds):

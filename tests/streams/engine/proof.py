@@ -13,7 +13,7 @@ from schemas.meta import Snapshot
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.engine.kafka_log import KafkaLog
 from streams.engine.stores import MemoryStore
-from streams.engine.testing import Plain
+from streams.engine.testing.coding import Plain
 from streams.engine.testing.driver import seen
 from streams.engine.testing.reference import Reference, same
 from streams.engine.testing.simulator import Sent

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from streams.engine.testing import Driver
+from streams.engine.testing.driver import Driver
 from tests.streams.engine.counting import COUNTED, DAY, LEVELS, PASSED, VIEW, CountLevel, Head, encode, event
 
 

@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.engine.kafka_log import KafkaLog, log_of
 from streams.engine.log import LaneLost, Log, Outgoing
-from streams.engine.testing import MemoryLog
+from streams.engine.testing.memory_log import MemoryLog
 from vaart.addresses import Addresses
 from vaart.errors import ConfigFault
 from vaart.settings import Settings
