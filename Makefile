@@ -8,7 +8,7 @@ COMPILE = $(UV) pip compile pyproject.toml --all-extras --group dev --universal 
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture transport-newest check format bench up down clean lock
+.PHONY: help demo test torture transport-newest check format bench bench-engines up down clean lock
 MAKEFLAGS += --no-print-directory
 
 help: ## List the targets
@@ -39,6 +39,9 @@ format: $(READY) ## Format the code and mend what can be mended
 
 bench: $(READY) ## Measure this machine and print a table (OUT=bench.json for JSON too, ARGS="--only sink")
 	@.venv/bin/python -m tests.bench $(if $(OUT),--output $(OUT)) $(ARGS)
+
+bench-engines: $(READY) ## Measure the engine beside its peers, about 15 minutes (OUT=engines.json for JSON too)
+	@.venv/bin/python -m tests.bench.engines $(if $(OUT),--output $(OUT)) $(ARGS)
 
 up: $(READY) ## Start Kafka, the schema registry and Postgres on this machine
 	@.venv/bin/vaart up $(ARGS)

@@ -6,14 +6,15 @@
 import argparse
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench.engines import report
+from tests.bench.engines import keys, report
 from tests.bench.engines.contestants import CONTESTANTS
-from tests.bench.engines.load import Site, encoded, site
+from tests.bench.engines.keys import Cost
+from tests.bench.engines.load import Keyed, Site, encoded, site
 from tests.bench.engines.measuring import measure
 from tests.bench.engines.report import Row
 from tests.bench.ground import Failed, Ground
@@ -23,6 +24,7 @@ from vaart.errors import VaartError
 RECORDS, RECORDS_QUICK = 1_000_000, 50_000
 SLOW_RECORDS, SLOW_RECORDS_QUICK = 50_000, 10_000
 """For an engine that would take minutes over the others' records."""
+KEYS = "keys"
 
 console = Console(width=180)
 
@@ -32,14 +34,19 @@ def main() -> None:
     asked = _arguments()
     console.print("starting Kafka and the registry (the first time they are downloaded)")
     with started(asked.quick) as ground:
-        rows = list(_measured(ground, asked.only))
-    report.show(console, rows)
+        records = encoded(site(ground, "load."), RECORDS_QUICK if ground.is_quick else RECORDS)
+        rows = list(_measured(ground, asked.only, records))
+        costs = list(_by_keys(ground, records)) if KEYS in asked.only else []
+    if rows:
+        report.show(console, rows)
+    if costs:
+        keys.show(console, costs)
     if asked.output:
         report.write(asked.output, rows)
 
 
 def _arguments() -> argparse.Namespace:
-    names = tuple(contestant.name for contestant in CONTESTANTS)
+    names = (*(contestant.name for contestant in CONTESTANTS), KEYS)
     parser = argparse.ArgumentParser(prog="python -m tests.bench.engines", description=__doc__)
     parser.add_argument("--output", type=Path, help="write JSON to this file too")
     parser.add_argument(
@@ -49,8 +56,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measured(ground: Ground, names: Iterable[str]) -> Iterator[Row]:
-    records = encoded(site(ground, "load."), RECORDS_QUICK if ground.is_quick else RECORDS)
+def _measured(ground: Ground, names: Iterable[str], records: Sequence[Keyed]) -> Iterator[Row]:
     slow = SLOW_RECORDS_QUICK if ground.is_quick else SLOW_RECORDS
     for contestant in CONTESTANTS:
         if contestant.name in names:
@@ -60,6 +66,13 @@ def _measured(ground: Ground, names: Iterable[str]) -> Iterator[Row]:
             row = measure(at, contestant, records[:slow] if contestant.is_slow else records)
             console.print(f"  {row.records_per_second:,.0f} a second ({time.monotonic() - began:.0f} s)")
             yield row
+
+
+def _by_keys(ground: Ground, records: Sequence[Keyed]) -> Iterator[Cost]:
+    console.print(f"measuring: {KEYS}")
+    for cost in keys.run(ground, records):
+        console.print(f"  {cost.keys:,} keys: {cost.cpu_us_per_record:.1f} µs a record")
+        yield cost
 
 
 if __name__ == "__main__":

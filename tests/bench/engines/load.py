@@ -29,8 +29,8 @@ from tests.bench.page_views import (
     page_views,
 )
 
-STEP_S = 0.002
-LINGER_MS = 1
+STEP_S = 0.005
+LINGER_MS = 10
 FLUSH_S = 60.0
 LOG_LEVEL = 2
 """A broker that is just starting is no news; what fails is raised."""
@@ -85,7 +85,11 @@ def site(ground: Ground, prefix: str) -> Site:
 
 def clear(at: Site) -> None:
     """No topic of the site is left, those that the engine made included."""
-    admin = AdminClient({"bootstrap.servers": at.ground.addresses.kafka})
+    config: dict[str, str | int | float | bool] = {
+        "bootstrap.servers": at.ground.addresses.kafka,
+        "log_level": LOG_LEVEL,
+    }
+    admin = AdminClient(config)
     names = [name for name in admin.list_topics(timeout=10).topics if at.prefix in name]
     for gone in admin.delete_topics(names).values():
         gone.result()
@@ -110,7 +114,7 @@ class Feed:
                 "partitioner": "murmur2_random",
                 "compression.type": "lz4",
                 "linger.ms": LINGER_MS,
-                "enable.idempotence": True,
+                "enable.idempotence": False,
                 "log_level": LOG_LEVEL,
             }
         )

@@ -78,10 +78,10 @@ def _at_half_speed(
     pacing.start()
     seen = tail.follow(lambda: bool(stamps) and tail.totals.counted >= feed.sent.total(), PATIENCE_S)
     pacing.join()
-    return list(_latencies(seen, stamps[0], already, min(map(min, stamps[0].values())) + SETTLE_S))
+    return list(latencies(seen, stamps[0], already, min(map(min, stamps[0].values())) + SETTLE_S))
 
 
-def _latencies(
+def latencies(
     seen: Sequence[Seen], stamps: Stamps, already: dict[str, int], since: float
 ) -> Iterator[tuple[float, float]]:
     """An output stands for every record of its key that its count took in."""

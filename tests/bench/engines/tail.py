@@ -38,12 +38,15 @@ class Totals:
 
 
 class Tail:
-    """Reads `topic` from its beginning, once."""
+    """Reads `topic` from its beginning, once; or from where it ends now, when every key has been counted `already`."""
 
-    def __init__(self, ground: Ground, topic: str) -> None:
+    def __init__(self, ground: Ground, topic: str, already: int = 0) -> None:
         self._topic = topic
+        self._already = already
         self._count_of = read_counted()
         self._consumer = _reader(ground, topic)
+        if already:
+            self._consumer.assign(_ends(self._consumer, topic))
         self.totals = Totals({})
 
     def follow(self, until: Callable[[], bool], patience_s: float) -> list[Seen]:
@@ -71,7 +74,7 @@ class Tail:
 
     def _note(self, message: Any) -> Seen:
         at, key, totals = time.time(), message.key().decode(), self.totals
-        before, after = totals.counts.get(key, 0), int(self._count_of(message.value()).views)
+        before, after = totals.counts.get(key, self._already), int(self._count_of(message.value()).views)
         totals.counts[key] = after
         totals.counted += after - before
         totals.outputs += 1
@@ -115,3 +118,13 @@ def _reader(ground: Ground, topic: str) -> Consumer:
     )
     consumer.assign([TopicPartition(topic, number, 0) for number in range(PARTITIONS)])
     return consumer
+
+
+def _ends(consumer: Consumer, topic: str) -> list[TopicPartition]:
+    bounds: list[Any] = [
+        consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=SILENCE_S)
+        for number in range(PARTITIONS)
+    ]
+    if None in bounds:
+        raise Failed(f"Kafka does not say where {topic} ends")
+    return [TopicPartition(topic, number, high) for number, (_, high) in enumerate(bounds)]
