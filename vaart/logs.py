@@ -47,7 +47,7 @@ def configure(service: str, level: str = "info", *, instance: str = "", readable
     structlog.configure(
         processors=[*first, *last],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(),
     )
     logging.basicConfig(level=logging.WARNING, handlers=[_library_handler(first, last)], force=True)
 
