@@ -18,7 +18,7 @@ except ImportError:
 FRAME_BYTES = 5
 """A record begins behind its framing: a zero and four bytes of schema id."""
 
-KIND = "in Python: no C compiler was found when vaart was installed" if compiled is None else "compiled"
+KIND = "Python (no working C compiler was found when vaart was installed)" if compiled is None else "compiled"
 """Which codec runs, in words."""
 
 

@@ -43,7 +43,7 @@ def test_another_version_is_read_alike_by_all_three(data: some.DataObject) -> No
     try:
         compiled = Reader(writer, ours, struct).read
     except Unresolvable:
-        with pytest.raises((SchemaResolutionError, Unresolvable)):
+        with pytest.raises((SchemaResolutionError, UnicodeError)):
             by_fastavro(value, writer, ours, struct)
         event("refused as a schema")
         return

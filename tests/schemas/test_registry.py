@@ -11,12 +11,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
 from schemas import topics as t
 from schemas.avsc import schema_of
-from schemas.codec import Codec, Reason, Undecodable, subject_of
+from schemas.codec import Codec, Reason, Undecodable, frame, subject_of
 from schemas.compatibility import BACKWARD, FULL, faults
 from schemas.events.stock import StockSold
 from schemas.meta import Meta
@@ -90,6 +91,21 @@ def test_an_unknown_id_is_a_fault_of_the_record(registry: Registry) -> None:
     with pytest.raises(Undecodable) as found:
         Codec(registry).decoder(t.STOCK)(b"\0\x7f\xff\xff\xff\0")
     assert found.value.reason is Reason.UNKNOWN_SCHEMA_ID
+
+
+@pytest.mark.servers
+def test_a_schema_that_is_no_avro_is_a_fault_of_the_record(
+    registry: Registry, prefix: str, tmp_path: Path
+) -> None:
+    body = {"schemaType": "PROTOBUF", "schema": 'syntax = "proto3"; message Sold { string sku = 1; }'}
+    answer = httpx.post(f"{registry.url}/subjects/{prefix}protobuf/versions", json=body)
+    value = frame(answer.raise_for_status().json()["id"]) + b"\0"
+    with Registry(registry.url, cache_dir=tmp_path) as asked:
+        decode = Codec(asked).decoder(t.STOCK)
+        for _ in "twice":
+            with pytest.raises(Undecodable, match="not written in JSON") as found:
+                decode(value)
+            assert found.value.reason is Reason.UNREADABLE_SCHEMA
 
 
 @pytest.mark.servers
@@ -242,7 +258,6 @@ def answering(url: str, status: int) -> Iterator[None]:
 @contextmanager
 def relay(url: str, behind: str) -> Iterator[None]:
     """The registry behind stands at the address, too."""
-    import httpx
 
     class Relay(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
