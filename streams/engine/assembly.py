@@ -10,7 +10,8 @@ from schemas.registry import RegistryAway, SchemaUnknown
 from schemas.topics import DEAD_LETTERS, SETTLED_LETTERS, Topic
 from streams.engine.kafka_log import log_of
 from streams.engine.replay import writers_of
-from streams.engine.stores import MemoryStore, RocksStore, Store
+from streams.engine.rocks_store import RocksStore
+from streams.engine.stores import MemoryStore, Store
 from streams.engine.surroundings import Surroundings
 from streams.view import View
 from vaart import clock

@@ -16,7 +16,7 @@ from schemas.meta import Meta
 from schemas.topics import Topic
 from streams.engine.lane import Lane
 from streams.engine.log import Outgoing, Page
-from streams.engine.stores import RocksStore
+from streams.engine.rocks_store import RocksStore
 from streams.engine.surroundings import Surroundings
 from streams.view import Record, State, Step, Tick, View
 from tests.bench.figures import Figure

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from streams.engine.heads import YOUNG_BYTES_MAX
 from streams.engine.intake import BATCH_RECORDS_MAX
-from streams.engine.stores import BLOCK_CACHE_BYTES, WRITE_BUFFER_BYTES
+from streams.engine.rocks_store import BLOCK_CACHE_BYTES, WRITE_BUFFER_BYTES
 from tests.bench.engines.contestants import CONTESTANTS
 from tests.bench.engines.load import Keyed, clear, site
 from tests.bench.engines.tail import Tail

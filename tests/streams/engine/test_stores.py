@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.engine.stores import SCAN_PAGE, MemoryStore, RocksStore, Store
+from streams.engine.rocks_store import RocksStore
+from streams.engine.stores import MemoryStore, Store
 from vaart.errors import StorageFault
 
 
@@ -47,9 +48,29 @@ def test_writing_during_a_scan_is_allowed(store: Store) -> None:
     assert [key for key, _ in lane.scan(b"", b"\xff")] == [b"\x09"]
 
 
-def test_clear_removes_every_page(store: Store) -> None:
+def test_what_is_ingested_is_as_if_it_was_written(store: Store) -> None:
     lane = store.lane(1)
-    lane.write({b"%06d" % number: b"x" for number in range(2 * SCAN_PAGE + 5)})
+    lane.write({b"a": b"old", b"b": b"old", b"c": b"old"})
+    lane.ingest({b"d": b"new", b"b": b"new", b"c": None, b"missing": None})
+    lane.ingest({})
+    lane.ingest({b"d": b"newer"})
+    lane.write({b"a": b"newest"})
+    assert list(lane.scan(b"", b"\xff")) == [(b"a", b"newest"), (b"b", b"new"), (b"d", b"newer")]
+
+
+def test_what_is_ingested_after_a_clear_stays(store: Store) -> None:
+    store.lane(2).write({b"a": b"other"})
+    lane = store.lane(1)
+    lane.ingest({b"a": b"1", b"b": b"1"})
+    lane.clear()
+    lane.ingest({b"b": b"2"})
+    assert list(lane.scan(b"", b"\xff")) == [(b"b", b"2")]
+    assert store.lane(2).get(b"a") == b"other"
+
+
+def test_clear_removes_everything(store: Store) -> None:
+    lane = store.lane(1)
+    lane.write({b"%06d" % number: b"x" for number in range(2_005)})
     lane.clear()
     assert list(lane.scan(b"", b"\xff")) == []
 
