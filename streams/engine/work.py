@@ -63,7 +63,8 @@ class Kinds:
 class Touched(msgspec.Struct, gc=False):
     """One key's state while a commit is prepared. `stored` is its head as it was before, `stored_wake_at` its alarm.
 
-    `forgotten` is the incarnation whose collection records are to be deleted, if the key was forgotten here.
+    `forgotten` is the incarnation whose collection records are to be deleted, if the key was forgotten here; `ringing`
+    the alarm that went off last.
     """
 
     key: bytes
@@ -75,6 +76,7 @@ class Touched(msgspec.Struct, gc=False):
     wake_at: int | None
     incarnation: int
     forgotten: int | None = None
+    ringing: int = 0
     outgoing: list[Outgoing] = []
     snapshots: dict[tuple[str, str], Output] = {}
     history: list[tuple[Decode, bytes]] = []
@@ -127,7 +129,7 @@ class Work:
     def ring(self, key: bytes, until: int) -> None:
         """After this no alarm of `key` up to `until` is left. A hint that no longer holds changes nothing.
 
-        Raises FoldRefused when an alarm makes the fold raise; that alarm is gone then.
+        Raises FoldRefused when an alarm makes the fold raise; that alarm is gone then, those before it have gone off.
         """
         touched = self.touched.get(key) or self._load(key)
         try:
@@ -135,9 +137,11 @@ class Work:
         except NOT_THE_RECORDS_FAULT:
             raise
         except Exception as error:
+            at = touched.ringing
             self._refold(touched)
             again = self.touched[key]
-            at, again.wake_at = again.wake_at, None
+            self._ring(again, at - 1)
+            again.wake_at = None
             raise FoldRefused(type(error).__name__, at) from error
 
     def ring_again(self, key: bytes, at: int) -> bool:
@@ -198,7 +202,7 @@ class Work:
     def _ring(self, touched: Touched, until: int) -> None:
         rings = 0
         while touched.wake_at is not None and touched.wake_at <= until:
-            at = touched.wake_at
+            at = touched.ringing = touched.wake_at
             self._apply(touched, self._fold(touched.state, Tick(at)), None, b"")
             rings += 1
             if (touched.wake_at is not None and touched.wake_at <= at) or rings > RINGS_MAX:

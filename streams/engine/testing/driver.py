@@ -48,13 +48,11 @@ class Driver:
 
     def __init__(self, view: View, coding: Coding | None = None, *, is_replay: bool = False) -> None:
         self.view = view
-        self.log = MemoryLog()
+        self.log = log_for(view)
         self.now = 0
         self._coding = coding or Plain()
-        topics = (*view.sources, *view.outputs, DEAD_LETTERS, SETTLED_LETTERS)
-        self.log.create(*dict.fromkeys(topic.name for topic in topics), view.changelog)
         self.around = surroundings(view, self.log, self._coding, lambda: self.now, is_replay=is_replay)
-        self._decoders = {topic.name: self._coding.decoder(topic) for topic in topics}
+        self._decoders = {topic.name: self._coding.decoder(topic) for topic in topics_of(view)}
         self._start(MemoryStore().lane(0))
 
     def send(self, key: str, event: Any, topic: Topic | None = None) -> None:
@@ -117,6 +115,18 @@ class Driver:
                 f"{len(found)} sources of {self.view.name} carry {type(event).__name__}: name the topic"
             )
         return found[0]
+
+
+def topics_of(view: View) -> list[Topic]:
+    """All topics of `view` that have records of a type."""
+    return list(dict.fromkeys((*view.sources, *view.outputs, DEAD_LETTERS, SETTLED_LETTERS)))
+
+
+def log_for(view: View, partitions: int = 1) -> MemoryLog:
+    """A log with all that `view` reads and writes, empty."""
+    log = MemoryLog(partitions)
+    log.create(*(topic.name for topic in topics_of(view)), view.changelog)
+    return log
 
 
 def surroundings(

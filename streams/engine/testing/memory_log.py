@@ -3,10 +3,12 @@
 It passes the same conformance suite as KafkaLog (tests/streams/engine/test_log.py). It is not thread-safe.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, islice
+from operator import attrgetter
 
 from aiokafka.partitioner import murmur2
 
@@ -19,14 +21,6 @@ OPEN, COMMITTED, ABORTED = "open", "committed", "aborted"
 
 
 @dataclass(slots=True)
-class Transaction:
-    """What was written between `begin` and `commit`."""
-
-    state: str = OPEN
-    written: list[tuple[str, int]] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class Record:
     """One record, or a marker where `is_marker`. It has the attributes of a consumer's record."""
 
@@ -34,17 +28,48 @@ class Record:
     timestamp: int
     key: bytes | None
     value: bytes | None
-    transaction: Transaction
+    transaction: "Transaction"
     is_marker: bool = False
     headers: Sequence[tuple[str, bytes]] = ()
 
 
 @dataclass(slots=True)
+class Transaction:
+    """What was written between `begin` and `commit`: topic, partition and record, in their order."""
+
+    state: str = OPEN
+    written: list[tuple[str, int, Record]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class _Topic:
     id: str
-    partitions: list[list[Record]]
-    lows: list[int]
-    nexts: list[int]
+    partitions: list["_Partition"]
+
+
+@dataclass(slots=True)
+class _Partition:
+    """Records in the order of their offsets; `opened` has the first offset of each open transaction, by its id."""
+
+    records: list[Record] = field(default_factory=list)
+    low: int = 0
+    next: int = 0
+    opened: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def stable(self) -> int:
+        """The position that committed readers can reach: the first record of an open transaction, or the end."""
+        return min(self.opened.values(), default=self.next)
+
+    def seen(self, start: int) -> Iterator[Record]:
+        """What a committed reader sees from `start` on."""
+        stable = self.stable
+        for index in range(bisect_left(self.records, start, key=attrgetter("offset")), len(self.records)):
+            record = self.records[index]
+            if record.offset >= stable:
+                return
+            if not record.is_marker and record.transaction.state == COMMITTED:
+                yield record
 
 
 class MemoryLog:
@@ -61,15 +86,14 @@ class MemoryLog:
         """The timestamp of records that are written, in milliseconds."""
         self._topics: dict[str, _Topic] = {}
         self._writers: dict[str, MemoryWriter] = {}
+        self._commits: dict[tuple[str, int], list[Transaction]] = defaultdict(list)
         self._ids = count(1)
 
     def create(self, *names: str, partitions: int = 0) -> None:
         """After this each topic is there and empty; one that was there before is made again."""
         number = partitions or self.partitions
         for name in names:
-            self._topics[name] = _Topic(
-                f"topic-{next(self._ids)}", [[] for _ in range(number)], [0] * number, [0] * number
-            )
+            self._topics[name] = _Topic(f"topic-{next(self._ids)}", [_Partition() for _ in range(number)])
 
     def append(
         self, topic: str, key: bytes | None, value: bytes | None, partition: int = ANY_PARTITION
@@ -79,26 +103,25 @@ class MemoryLog:
 
     def truncate(self, topic: str, partition: int, low: int) -> None:
         """After this records below `low` are gone, as by retention."""
-        found = self._topics[topic]
-        found.lows[partition] = max(low, found.lows[partition])
-        found.partitions[partition] = [each for each in found.partitions[partition] if each.offset >= low]
+        found = self._topics[topic].partitions[partition]
+        found.low = max(low, found.low)
+        found.records = [each for each in found.records if each.offset >= low]
 
     def compact(self, topic: str) -> None:
         """After this only the last committed record of each key is left, tombstones too."""
-        for number, entries in enumerate(self._topics[topic].partitions):
-            stable = self._stable(topic, number)
-            last = {each.key: each.offset for each in entries if self._is_seen(each, stable)}
-            self._topics[topic].partitions[number] = [
-                each
-                for each in entries
-                if each.is_marker or not self._is_seen(each, stable) or last[each.key] == each.offset
-            ]
+        for found in self._topics[topic].partitions:
+            seen = {each.offset: each.key for each in found.seen(0)}
+            last = {key: offset for offset, key in seen.items()}
+            kept = set(last.values())
+            found.records = [each for each in found.records if each.offset not in seen or each.offset in kept]
 
     def committed(self, topic: str, partition: int, start: int = 0) -> list[Record]:
         """What a committed reader sees from `start` on."""
-        stable = self._stable(topic, partition)
-        entries = self._topics[topic].partitions[partition]
-        return [each for each in entries if each.offset >= start and self._is_seen(each, stable)]
+        return list(self._topics[topic].partitions[partition].seen(start))
+
+    def commits(self, topic: str, partition: int) -> Sequence[Transaction]:
+        """The transactions that wrote there and were committed, the first one first, whatever was compacted since."""
+        return self._commits[(topic, partition)]
 
     def topic_ids(self, names: Iterable[str]) -> dict[str, str]:
         """See streams.engine.log.Log."""
@@ -116,20 +139,19 @@ class MemoryLog:
 
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """See streams.engine.log.Log."""
-        return self._topics[topic].lows[partition], self._stable(topic, partition)
+        found = self._topics[topic].partitions[partition]
+        return found.low, found.stable
 
     def read(self, topic: str, partition: int, start: int, stop: int) -> Iterator[Page]:
         """See streams.engine.log.Log. Silence is noticed at once: nobody else can write meanwhile."""
+        found = self._topics[topic].partitions[partition]
         reached = start
         while reached < stop:
-            stable = self._stable(topic, partition)
+            stable = found.stable
             if stable <= reached:
                 raise DependencyAway(f"nothing more of {topic} can be read before a transaction ends")
-            page = self.committed(topic, partition, reached)[:PAGE_RECORDS]
-            page = [each for each in page if each.offset < stop]
-            reached = (
-                page[-1].offset + 1 if len(page) == PAGE_RECORDS else min(stable, max(stop, reached + 1))
-            )
+            page = [each for each in islice(found.seen(reached), PAGE_RECORDS) if each.offset < stop]
+            reached = page[-1].offset + 1 if len(page) == PAGE_RECORDS else min(stable, stop)
             yield Page([(each.key or b"", each.value) for each in page], reached)
 
     def writer(self, name: str) -> "MemoryWriter":
@@ -155,27 +177,23 @@ class MemoryLog:
         *,
         is_marker: bool = False,
     ) -> tuple[int, int]:
-        found = self._topics[topic]
         number = self.partition_of(topic, key) if partition == ANY_PARTITION else partition
-        offset = found.nexts[number]
-        found.nexts[number] += 1
-        found.partitions[number].append(Record(offset, self.now, key, value, transaction, is_marker))
-        return number, offset
+        found = self._topics[topic].partitions[number]
+        record = Record(found.next, self.now, key, value, transaction, is_marker)
+        if transaction.state == OPEN:
+            found.opened.setdefault(id(transaction), record.offset)
+            transaction.written.append((topic, number, record))
+        found.records.append(record)
+        found.next += 1
+        return number, record.offset
 
     def _end(self, transaction: Transaction, state: str) -> None:
         transaction.state = state
-        for topic, partition in dict.fromkeys(transaction.written):
+        for topic, partition in dict.fromkeys((topic, number) for topic, number, _ in transaction.written):
             self._add(topic, None, None, partition, transaction, is_marker=True)
-
-    def _stable(self, topic: str, partition: int) -> int:
-        """The position that committed readers can reach: the first record of an open transaction, or the end."""
-        for each in self._topics[topic].partitions[partition]:
-            if each.transaction.state == OPEN:
-                return each.offset
-        return self._topics[topic].nexts[partition]
-
-    def _is_seen(self, record: Record, stable: int) -> bool:
-        return not record.is_marker and record.offset < stable and record.transaction.state == COMMITTED
+            del self._topics[topic].partitions[partition].opened[id(transaction)]
+            if state == COMMITTED:
+                self._commits[(topic, partition)].append(transaction)
 
 
 class MemoryWriter:
@@ -216,11 +234,7 @@ class MemoryWriter:
 
     def _write(self, record: Outgoing) -> tuple[int, int]:
         transaction = self._opened()
-        partition, offset = self._log._add(
-            record.topic, record.key, record.value, record.partition, transaction
-        )
-        transaction.written.append((record.topic, partition))
-        return partition, offset
+        return self._log._add(record.topic, record.key, record.value, record.partition, transaction)
 
     def _opened(self) -> Transaction:
         if self._transaction is None:
@@ -231,11 +245,3 @@ class MemoryWriter:
         if self.is_fenced:
             raise LaneLost("fenced")
         self._log.fault(step)
-
-
-def by_partition(log: MemoryLog, topic: str) -> dict[int, list[Record]]:
-    """What a committed reader sees of every partition."""
-    found: dict[int, list[Record]] = defaultdict(list)
-    for number in range(log.partitions):
-        found[number] = log.committed(topic, number)
-    return found

@@ -28,8 +28,8 @@ class Reference:
         self.wake_at: dict[str, int] = {}
         self.events: Counter[tuple[str, str, bytes | None]] = Counter()
         """Topic, key and bytes of every event out, with how often it came."""
-        self.snapshots: dict[tuple[str, str], bytes] = {}
-        """The last snapshot per topic and key, its `seq` 0."""
+        self.snapshots: dict[tuple[str, str], bytes | None] = {}
+        """The last snapshot per topic and key, its `seq` 0; None for a tombstone."""
 
     def fold(self, key: str, event: Any) -> None:
         """After this `event` is folded. Raises Violated where an alarm should have gone off before."""
@@ -43,6 +43,22 @@ class Reference:
         if self.wake_at.get(key) != at:
             raise Violated(f"{key}: the alarm of {at} went off, the one asked for is {self.wake_at.get(key)}")
         self._apply(key, Tick(at))
+
+    def refuse(self, key: str, at: int) -> None:
+        """After this the alarm of `at`, which made the fold raise, is gone. Raises Violated as `ring` does."""
+        asked_for = self.wake_at.pop(key, None)
+        if asked_for != at:
+            raise Violated(f"{key}: the alarm of {at} was put aside, the one asked for is {asked_for}")
+        if not self.refuses(key, Tick(at)):
+            raise Violated(f"{key}: the alarm of {at} was put aside, and nothing is wrong with it")
+
+    def refuses(self, key: str, event: Any) -> bool:
+        """Whether `event` makes the fold raise, as the state of `key` is now."""
+        try:
+            self._view.fold(copy.deepcopy(self._states.get(key) or self._fresh(key)), event)
+        except Exception:
+            return True
+        return False
 
     def seen(self, key: str) -> Seen:
         """What is kept of a key."""
@@ -67,13 +83,15 @@ class Reference:
         elif step.wake_at is not None:
             self.wake_at[key] = step.wake_at
         for output in step.outputs:
-            if isinstance(output.event, Snapshot):
+            place = (output.topic.name, output.key)
+            if output.event is None:
+                self.snapshots[place] = None
+            elif isinstance(output.event, Snapshot):
                 plain = copy.copy(output.event)
                 plain.seq = 0
-                self.snapshots[(output.topic.name, output.key)] = self._encode(output.topic, plain)
+                self.snapshots[place] = self._encode(output.topic, plain)
             else:
-                value = None if output.event is None else self._encode(output.topic, output.event)
-                self.events[(output.topic.name, output.key, value)] += 1
+                self.events[(*place, self._encode(output.topic, output.event))] += 1
 
     def _fresh(self, key: str) -> State[Any]:
         return State(key, None, {name: {} for name in self._view.collections})

@@ -1,28 +1,27 @@
 """A seeded storm: workers that die at any crash point, lose their folders, are overtaken and do not notice.
 
 Everything runs in one thread on the log in memory with a clock of its own, so a run is its seed: the same seed takes
-the same steps. After every step the promises of the engine are checked; a broken one raises Violated with the seed.
+the same steps. After every step the promises of the engine are checked; a broken one raises Violated.
 """
 
 import hashlib
-import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from threading import Lock
 from typing import Any
 
 from schemas.registry import RegistryAway
-from schemas.topics import DEAD_LETTERS, SETTLED_LETTERS, Topic
+from schemas.topics import DEAD_LETTERS
 from streams.engine.lane import Lane
 from streams.engine.log import LaneLost
-from streams.engine.stores import MemoryStore
 from streams.engine.testing.coding import Plain
-from streams.engine.testing.driver import surroundings
-from streams.engine.testing.memory_log import MemoryLog
+from streams.engine.testing.driver import log_for, surroundings
+from streams.engine.testing.machine import FATES, Machine
 from streams.engine.testing.promises import Promises
 from streams.engine.testing.reference import Violated
-from streams.engine.testing.tracing import TRACE, traced
+from streams.engine.testing.sample import Sent
+from streams.engine.testing.tracing import traced
+from streams.engine.testing.weather import Crashed, Wavering, Weather
 from streams.engine.work import time_of
 from streams.view import View
 from vaart.failpoint import failpoint, hooked
@@ -30,92 +29,59 @@ from vaart.failpoint import failpoint, hooked
 STEPS = 250
 WORKERS = 3
 PARTITIONS = 2
-CRASH = 0.08
-FAULT = 0.01
-AWAY = 0.01
 LONG_US = 10**13
-MEANWHILE = 0.02
-"""How often another worker acts while one stands at a crash point."""
+SECOND_US = 1_000_000
 CHANCES = {
     "produce": 30,
     "deliver": 40,
     "wake": 10,
     "tidy": 4,
-    "pass_time": 10,
-    "keep_folder": 5,
+    "pass time": 10,
+    "keep folder": 5,
     "rebalance": 5,
     "crash": 2,
     "start": 5,
     "compact": 1,
+    "expire": 1,
 }
 
 
-class Crashed(BaseException):
-    """The process of a simulated worker is gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A record that someone produces: an event, or bytes that are none."""
-
-    topic: Topic
-    key: str
-    event: Any
-
-
-@dataclass
-class Worker:
-    """A simulated process and its folder."""
-
-    store: MemoryStore = field(default_factory=MemoryStore)
-    kept: dict[int, dict[bytes, bytes | None]] = field(default_factory=dict)
-    lanes: dict[int, Lane] = field(default_factory=dict)
-    is_alive: bool = True
-    turn: Lock = field(default_factory=Lock)
-
-
 class Simulation:
-    """One run over `load` for a view. `run` returns the hash of all that happened."""
+    """One run over `load` for a view. `trace` says in words what happened."""
 
-    def __init__(self, view: View, load: Sequence[Sent], seed: int) -> None:
-        self.seed = seed
+    def __init__(self, view: View, load: Sequence[Sent], seed: int, trace: list[str] | None = None) -> None:
         self.view = traced(view)
-        self.trace: list[str] = []
-        self._chance = random.Random(seed)  # noqa: S311
+        self.trace: list[str] = [] if trace is None else trace
         self._load = list(load)
+        self._weather = Weather(seed, self.trace.append)
+        self._chance = self._weather.chance
         self._coding = Plain()
-        self._log = MemoryLog(PARTITIONS)
-        topics = (*self.view.sources, *self.view.outputs, DEAD_LETTERS, SETTLED_LETTERS)
-        self._log.create(*dict.fromkeys(topic.name for topic in topics), self.view.changelog)
+        self._log = log_for(self.view, PARTITIONS)
+        self._log.fault = self._weather.fault
         self._now = 0
-        self._around = surroundings(
-            self.view, self._log, _Wavering(self._coding, self._wavers), lambda: self._now
-        )
-        self._workers = [Worker() for _ in range(WORKERS)]
-        self._owners: dict[int, Worker] = {}
+        coding = Wavering(self._coding, self._weather.registry)
+        self._around = surroundings(self.view, self._log, coding, lambda: self._now)
+        self._workers = [Machine(name) for name in "abcdefgh"[:WORKERS]]
+        self._owners: dict[int, Machine] = {}
+        self._opened: dict[int, Lane] = {}
         self._generation = 0
-        self._is_stormy = True
-        self._crash_in = 0
-        self._busy: list[Worker] = []
+        self._busy: list[Machine] = []
         self._promises = Promises(view, self.view, self._log, self._coding)
-        self._log.fault = self._fault
+        self._steps = {name: getattr(self, f"_{name.replace(' ', '_')}") for name in CHANCES}
 
     def run(self) -> str:
-        """Raises Violated, with the seed, where a promise was broken."""
-        try:
-            self._rebalance()
-            while len(self.trace) < STEPS or self._load:
-                self._step()
-            self._calm_down()
-        except Violated as violated:
-            raise Violated(f"seed {self.seed}, step {len(self.trace)}: {violated}") from violated
-        return hashlib.sha256("\n".join(self.trace).encode()).hexdigest()
+        """The hash of all that happened and of all that a committed reader sees. Raises Violated."""
+        self._rebalance()
+        for _ in range(STEPS):
+            self._step()
+        self._calm_down()
+        return hashlib.sha256("\n".join([*self.trace, *self._said()]).encode()).hexdigest()
 
     def _step(self) -> None:
-        (name,) = self._chance.choices(list(CHANCES), list(CHANCES.values()))
+        (name,) = self._chance.choices(list(self._steps), list(CHANCES.values()))
         self.trace.append(name)
-        getattr(self, f"_{name}")()
-        self._promises.check(self._now)
+        self._steps[name]()
+        self._promises.check()
 
     def _produce(self) -> None:
         for _ in range(min(len(self._load), self._chance.randint(1, 4))):
@@ -127,11 +93,13 @@ class Simulation:
                 self._log.now = time_of(sent.event) // 1_000
             partition, offset = self._log.append(sent.topic.name, sent.key.encode(), value)
             self._promises.note_sent(sent.topic, sent.key, sent.event, partition, offset)
+            self.trace.append(f"  {sent.topic.name}[{partition}]@{offset} {sent.key} {sent.event}")
 
     def _deliver(self) -> None:
         self._on_some_lane(self._deliver_to)
 
     def _deliver_to(self, lane: Lane) -> None:
+        """Some of what is there, perhaps of one source only, perhaps with what was there before."""
         batches = {}
         for source in self.view.sources:
             if self._chance.random() < 0.7:
@@ -139,10 +107,19 @@ class Simulation:
                 start = max(0, lane.next_offsets[source.name] - again)
                 found = self._log.committed(source.name, lane.number, start)
                 batches[source.name] = found[: self._chance.randint(1, 12)]
-        lane.fold({source: found for source, found in batches.items() if found})
+        batches = {source: found for source, found in batches.items() if found}
+        self.trace += [
+            f"  {source}[{lane.number}] {found[0].offset}-{found[-1].offset}"
+            for source, found in batches.items()
+        ]
+        lane.fold(batches)
 
     def _wake(self) -> None:
-        self._on_some_lane(lambda lane: lane.wake(self._clock_of(lane)))
+        self._on_some_lane(lambda lane: self._wake_until(lane, self._clock_of(lane)))
+
+    def _wake_until(self, lane: Lane, now: int) -> bool:
+        self._promises.note_clock(lane.number, now)
+        return lane.wake(now)
 
     def _clock_of(self, lane: Lane) -> int:
         """As a worker's: the wall clock where a source is drained, else the time folded last; of all the least."""
@@ -159,12 +136,14 @@ class Simulation:
         self._on_some_lane(lambda lane: lane.tidy())
 
     def _pass_time(self) -> None:
-        self._now += self._chance.choice((1_000, 40_000_000_000, 90_000_000_000, -5_000_000))
+        """The clock may be set back, too."""
+        self._now += self._chance.choice(
+            (1_000, 40_000, 90_000 * SECOND_US, -5 * SECOND_US, -3_600 * SECOND_US)
+        )
 
     def _keep_folder(self) -> None:
         """What a disk would hold after a loss of power: all lanes as they were at one moment."""
-        worker = self._chance.choice(self._workers)
-        worker.kept = {number: _content(worker.store, number) for number in range(PARTITIONS)}
+        self._chance.choice(self._workers).keep(range(PARTITIONS))
 
     def _rebalance(self) -> None:
         """Each lane has an owner among the living. Who lost a lane may not have noticed."""
@@ -180,15 +159,17 @@ class Simulation:
             if owner.is_alive and number not in owner.lanes:
                 self._open(owner, number)
 
-    def _revoke(self, worker: Worker, number: int) -> None:
+    def _revoke(self, worker: Machine, number: int) -> None:
         failpoint("during_revoke")
         worker.lanes.pop(number, None)
 
-    def _open(self, worker: Worker, number: int) -> None:
+    def _open(self, worker: Machine, number: int) -> None:
         generation = self._generation
         lane = Lane(number, replace(self._around, turn=worker.turn), worker.store.lane(number))
 
         def opening() -> None:
+            self.trace.append(f"  {worker.name} opens {number}")
+            self._opened[number] = lane
             lane.open(lambda: self._generation == generation)
             worker.lanes[number] = lane
 
@@ -199,18 +180,10 @@ class Simulation:
         if alive:
             self._kill(self._chance.choice(alive))
 
-    def _kill(self, worker: Worker) -> None:
-        worker.is_alive = False
-        worker.lanes.clear()
-        fate = self._chance.choice(("kept", "kept", "older", "lost"))
-        self.trace.append(f"died, folder {fate}")
-        if fate != "kept":
-            worker.store = MemoryStore()
-        if fate == "older":
-            for number, content in worker.kept.items():
-                worker.store.lane(number).write(content)
-        if fate == "lost":
-            worker.kept = {}
+    def _kill(self, worker: Machine) -> None:
+        fate = self._chance.choice(FATES)
+        self.trace.append(f"  {worker.name} died, folder {fate}")
+        worker.die(fate)
 
     def _start(self) -> None:
         for worker in self._workers:
@@ -220,21 +193,31 @@ class Simulation:
     def _compact(self) -> None:
         self._log.compact(self.view.changelog)
 
+    def _expire(self) -> None:
+        """Retention takes what every owner has folded for good."""
+        for source, lane, offset in self._promises.standings():
+            self._log.truncate(source, lane, offset)
+
     def _on_some_lane(self, act: Callable[[Lane], Any]) -> None:
         running = [(worker, number) for worker in self._workers for number in worker.lanes]
         if running:
             worker, number = self._chance.choice(running)
-            self._as(worker, lambda: act(worker.lanes[number]), number)
-            self._promises.check_store(worker.store.lane(number), number)
+            self._act(worker, number, act)
 
-    def _as(self, worker: Worker, act: Callable[[], Any], number: int | None = None) -> None:
+    def _act(self, worker: Machine, number: int, act: Callable[[Lane], Any]) -> None:
+        lane = worker.lanes[number]
+        self.trace.append(f"  {worker.name} on {number}")
+        self._as(worker, lambda: act(lane), number)
+        self._promises.check_store(worker.store.lane(number), number)
+        if worker.lanes.get(number) is lane and self._opened[number] is lane:
+            self._promises.check_level(worker.store.lane(number), number)
+
+    def _as(self, worker: Machine, act: Callable[[], Any], number: int | None = None) -> None:
         """`act` in the worker's process, which may die of it."""
         self._busy.append(worker)
-        self._crash_in = (
-            self._chance.randint(1, 8) if self._is_stormy and self._chance.random() < CRASH else 0
-        )
+        self._weather.begin()
         try:
-            with hooked(self._point):
+            with hooked(lambda name: self._weather.point(name, self._meanwhile)):
                 act()
         except Crashed:
             self._kill(worker)
@@ -245,84 +228,51 @@ class Simulation:
         finally:
             self._busy.remove(worker)
 
-    def _lose(self, worker: Worker, number: int | None, lost: LaneLost) -> None:
+    def _lose(self, worker: Machine, number: int | None, lost: LaneLost) -> None:
         """The worker opens the lane again where it is still its own, or where it has not noticed that it is not."""
         self.trace.append(f"lost: {lost}")
-        if not self._is_stormy:
+        if not self._weather.is_stormy:
             raise Violated(f"a lane was lost while nothing failed: {lost}")
         if number is not None:
             worker.lanes.pop(number, None)
             if self._owners.get(number) is worker or self._chance.random() < 0.3:
                 self._open(worker, number)
 
-    def _point(self, name: str) -> None:
-        self._crash_in -= 1
-        if self._crash_in == 0:
-            self.trace.append(f"crashed {name}")
-            raise Crashed
-        if self._is_stormy and self._chance.random() < MEANWHILE:
-            self._meanwhile()
-
     def _meanwhile(self) -> None:
         """Another worker acts, too; the one that stands at a crash point goes on afterwards."""
-        crash_in = self._crash_in
         others = [(each, number) for each in self._workers if each not in self._busy for number in each.lanes]
         if others:
             worker, number = self._chance.choice(others)
             self.trace.append("meanwhile")
             self._as(worker, lambda: self._deliver_to(worker.lanes[number]), number)
-        self._crash_in = crash_in
-
-    def _fault(self, step: str) -> None:
-        if self._is_stormy and self._chance.random() < FAULT:
-            self.trace.append(f"fault at {step}")
-            raise LaneLost(step)
-
-    def _wavers(self) -> None:
-        if self._is_stormy and self._chance.random() < AWAY:
-            raise RegistryAway("no answer")
 
     def _calm_down(self) -> None:
         """Nothing fails any more: all that was sent is folded, and all that is due goes off."""
-        self._is_stormy = False
+        self._weather.is_stormy = False
         for worker in self._workers:
             worker.is_alive, worker.lanes = True, {}
         self._owners.clear()
         self._rebalance()
         self._now += LONG_US
         for number, owner in self._owners.items():
-            self._as(owner, partial(self._finish, owner.lanes[number]), number)
-            self._promises.check(self._now)
-            self._promises.check_store(owner.store.lane(number), number)
+            self._act(owner, number, self._finish)
             self._promises.check_end(owner.store.lane(number), number, self._now)
         self._promises.check_outputs()
 
     def _finish(self, lane: Lane) -> None:
-        lane.fold({each.name: self._log.committed(each.name, lane.number) for each in self.view.sources})
-        while lane.wake(self._now) or lane.tidy():
+        lane.fold(
+            {
+                each.name: self._log.committed(each.name, lane.number, lane.next_offsets[each.name])
+                for each in self.view.sources
+            }
+        )
+        while self._wake_until(lane, self._now) or lane.tidy():
             pass
 
-
-class _Wavering:
-    """A codec whose registry is away now and then."""
-
-    def __init__(self, coding: Plain, wavers: Callable[[], None]) -> None:
-        self._coding = coding
-        self._wavers = wavers
-
-    def decoder(self, topic: Topic) -> Callable[[bytes], Any]:
-        return self._coding.decoder(topic)
-
-    def encoder(self, topic: Topic, struct: type) -> Callable[[Any], bytes]:
-        encode = self._coding.encoder(topic, struct)
-
-        def wavering(record: Any) -> bytes:
-            if topic is not TRACE:
-                self._wavers()
-            return encode(record)
-
-        return wavering
-
-
-def _content(store: MemoryStore, number: int) -> dict[bytes, bytes | None]:
-    return dict(store.lane(number).scan(b"", b"\xff"))
+    def _said(self) -> list[str]:
+        return [
+            f"{topic.name}[{number}]@{each.offset} {each.key!r} {each.value!r}"
+            for topic in (*self.view.outputs, DEAD_LETTERS)
+            for number in range(PARTITIONS)
+            for each in self._log.committed(topic.name, number)
+        ]

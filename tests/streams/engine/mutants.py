@@ -146,17 +146,15 @@ def main(name: str, seeds: int) -> int:
         infect(name)
     import structlog
 
-    from streams.engine.testing.simulator import Simulation
-    from tests.streams.engine.counting import STORMY
-    from tests.streams.engine.test_simulator import load
+    from streams.engine.testing.storm import storm
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     for seed in range(seeds):
         try:
-            Simulation(STORMY, load(seed), seed).run()
+            storm(seed)
         except Exception as noticed:
             said: Any = str(noticed)
-            print(f"{type(noticed).__name__}: {said[:200]}")
+            print(f"{type(noticed).__name__}: {said[:200]}; seed {seed}")
             return 1
     return 0
 

@@ -16,7 +16,7 @@ from streams.engine.stores import MemoryStore
 from streams.engine.testing.coding import Plain
 from streams.engine.testing.driver import seen
 from streams.engine.testing.reference import Reference, same
-from streams.engine.testing.simulator import Sent
+from streams.engine.testing.sample import Sent
 from streams.engine.testing.tracing import TRACE
 from streams.view import View
 

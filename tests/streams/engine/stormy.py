@@ -20,7 +20,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.topics import DEAD_LETTERS, SETTLED_LETTERS
 from streams.engine.kafka_log import KafkaLog
-from streams.engine.testing.simulator import Sent
+from streams.engine.testing.sample import Sent
 from streams.engine.testing.tracing import traced
 from tests.streams.engine.counting import ALSO_COUNTED, COUNTED, DAY, STORMY, event
 from tests.streams.engine.proof import PARTITIONS, Proof

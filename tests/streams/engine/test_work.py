@@ -162,6 +162,26 @@ def test_a_view_that_wakes_itself_at_once_is_refused() -> None:
     assert records.wake_of(bench.seal(work).changed[records.head_key(b"k")] or b"") is None
 
 
+def test_alarms_before_one_that_raises_have_gone_off() -> None:
+    def fold(state: State[Head], counted: Counted | Tick) -> Step:
+        head = state.head or Head()
+        if not isinstance(counted, Tick):
+            return Step(head, wake_at=DAY)
+        if head.rung == 2:
+            raise ValueError("enough")
+        head.rung += 1
+        return Step(head, wake_at=counted.at + DAY)
+
+    bench = Bench(View("chained", (), (), Head, fold))
+    bench.commit(bench.folded(event(1)))
+    work = bench.work()
+    with pytest.raises(FoldRefused) as refused:
+        work.ring(b"k", 9 * DAY)
+    assert refused.value.alarm_at == 3 * DAY
+    touched = work.touched[b"k"]
+    assert (touched.state.head, touched.wake_at) == (Head(rung=2), None)
+
+
 def test_a_tombstone_is_sealed_as_one() -> None:
     bench = Bench(View("gone", (), (), Head, lambda state, _: Step(None, [Output(LEVELS, state.key, None)])))
     assert [each.value for each in bench.seal(bench.folded(event(1))).snapshots] == [None]
