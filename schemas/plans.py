@@ -154,8 +154,8 @@ def _passed(w: Schema, path: str) -> Step:
 
 
 def _scalar(w: Schema, r: Schema, path: str) -> Step:
-    check_kinds(w, r, path)
     check_units(w, r, path)
+    check_kinds(w, r, path)
     kind = kind_of(w)
     if unit_of(r) == "decimal":
         return _amount(w, r, path)

@@ -127,7 +127,7 @@ def check_units(writer: Schema, reader: Schema, path: str) -> None:
 def check_kinds(writer: Schema, reader: Schema, path: str) -> None:
     """Raises Unresolvable unless Avro reads the writer's type as the reader's."""
     theirs, ours = kind_of(writer), kind_of(reader)
-    if unit_of(reader) == "decimal":
+    if unit_of(reader) == "decimal" and theirs in ("bytes", "fixed"):
         return
     if theirs == ours == "fixed" and writer["size"] != reader["size"]:
         raise Unresolvable(path, "the writer's fixed size is not ours")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import hypothesis
 import pytest
 
 from vaart.addresses import Addresses
@@ -16,6 +17,8 @@ from vaart.settings import Settings, load
 
 # Compaction, and the end of deleted topics' files, within seconds.
 BROKER = {"log.cleaner.backoff.ms": "500", "log.segment.delete.delay.ms": "1000"}
+# `make test` tries the same examples each time; `make torture` looks for new ones.
+hypothesis.settings.register_profile("same", derandomize=True)
 # What a crash of the machine would lose is no matter here.
 DATABASE = {"fsync": "off", "full_page_writes": "off"}
 

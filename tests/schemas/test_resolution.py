@@ -124,6 +124,12 @@ def test_units_are_told_exactly() -> None:
     [
         (priced("bytes", MICROS), "amount: the writer's unit is not stated, ours is decimal"),
         (priced("double", MICROS), "amount: the writer's unit is not stated, ours is decimal"),
+        (
+            priced({"type": "int", "logicalType": "decimal", "scale": 4}, MICROS),
+            "amount: the writer has int, ours",
+        ),
+        (priced({"type": "array", "items": "int"}, MICROS), "amount: the writer has array, ours is bytes"),
+        (priced(plain("Sum", fields=[]), MICROS), "amount: the writer has record, ours is bytes"),
         (priced(decimal_of(4), "long"), "at: the writer's unit is not stated, ours is timestamp-micros"),
         (priced(decimal_of(4), {"type": "int", "logicalType": "date"}), "at: the writer's unit is date"),
         (priced(decimal_of(4), MICROS, "string"), "shade: the writer has string, ours is enum"),
