@@ -108,7 +108,8 @@ async def _until_stopped(health: Health) -> None:
     while not stopping.is_set():
         health.beat()
         try:
-            await asyncio.wait_for(stopping.wait(), BEAT_S)
+            async with asyncio.timeout(BEAT_S):
+                await stopping.wait()
         except TimeoutError:
             continue
     for number in (signal.SIGTERM, signal.SIGINT):

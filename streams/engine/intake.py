@@ -86,7 +86,10 @@ class Intake:
         """Returns when something arrives, or after so long."""
         self.arrived.clear()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.arrived.wait(), most_s)
+            async with asyncio.timeout(
+                most_s
+            ):  # wait_for of Python 3.11 may swallow that its task is cancelled
+                await self.arrived.wait()
 
     def is_drained(self, source: str) -> bool:
         """Whether everything that the broker holds of the source was taken."""
