@@ -89,6 +89,10 @@ class Driver:
         """What was put aside."""
         return [letter for _, letter in self.outputs(DEAD_LETTERS)]
 
+    def changelog(self) -> list[tuple[bytes, bytes | None]]:
+        """The records that keep the state, in order, as they are written (streams.engine.records)."""
+        return [(each.key or b"", each.value) for each in self.log.committed(self.view.changelog, 0)]
+
     def state(self, key: str) -> Seen:
         """What is kept of `key`."""
         return seen(self.view, self.store, key.encode())

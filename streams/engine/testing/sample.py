@@ -61,6 +61,12 @@ class Sent:
     event: Any
 
 
+def moved(event_id: str, at: int, units: int, place: str) -> Moved:
+    """One event."""
+    meta = Meta(event_id=event_id, occurred_at=at, received_at=at, channel="store", source="sample")
+    return Moved(meta=meta, units=units, place=place)
+
+
 def fold(state: State[Head], event: Moved | Tick) -> Step:
     """Adds up units. Alarms go off a day after the last event, then later and later, then the key is forgotten."""
     head = state.head or Head()
@@ -119,6 +125,5 @@ def _sent(chance: random.Random, number: int) -> Sent:
     if chance.random() < 0.03:
         return Sent(topic, key, b"rubbish")
     at = max(1, number * DAY_US // 8 - chance.choice((0, 0, DAY_US // 2)))
-    meta = Meta(event_id=f"e{number}", occurred_at=at, received_at=at, channel="store", source="sample")
     units = chance.choice((*range(1, 9), FORGETS, RAISES))
-    return Sent(topic, key, Moved(meta=meta, units=units, place=chance.choice("abc")))
+    return Sent(topic, key, moved(f"e{number}", at, units, chance.choice("abc")))

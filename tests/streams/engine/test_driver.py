@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from streams.engine import records
 from streams.engine.testing.driver import Driver
 from tests.streams.engine.counting import COUNTED, DAY, LEVELS, PASSED, VIEW, CountLevel, Head, encode, event
 
@@ -37,6 +38,15 @@ def test_a_restart_loses_the_store_and_nothing_else() -> None:
     driver.send("pear", event(1))
     seqs = [level.seq for _, level in driver.outputs(LEVELS) if isinstance(level, CountLevel)]
     assert seqs == sorted(set(seqs))
+
+
+def test_every_commit_writes_to_the_changelog_where_it_stands() -> None:
+    driver = Driver(VIEW)
+    driver.send("pear", event(2))
+    assert [key for key, _ in driver.changelog()][-1] == records.POSITION
+    driver.send("pear", event(0))
+    tombstones = {key for key, value in driver.changelog() if value is None}
+    assert records.head_key(b"pear") in tombstones
 
 
 def test_what_is_refused_is_a_dead_letter() -> None:
