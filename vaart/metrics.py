@@ -150,6 +150,15 @@ TRANSACTION_SECONDS = _histogram(
 TABLE_RECOVERY_SECONDS = _gauge(
     "vaart_table_recovery_seconds", "How long the worker took to open the lanes it was last assigned.", "app"
 )
+RESTORE_RECORDS = _counter(
+    "vaart_restore_records_total", "Records of state that were read back from changelogs.", "app"
+)
+RESTORE_REMAINING = _gauge(
+    "vaart_restore_remaining_records",
+    "Offsets that a lane's restore has still to read; 0 when none is under way.",
+    "app",
+    "lane",
+)
 TABLE_ENTRIES = _gauge(
     "vaart_table_entries", "Records of state that this worker keeps, as its store estimates.", "app"
 )

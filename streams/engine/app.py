@@ -50,7 +50,7 @@ def lane_app(view: View, settings: Settings, addresses: Addresses, instance: str
         stream_wait_empty=False,
         producer_threaded=False,
         web_enabled=False,
-        consumer_auto_offset_reset="earliest",
+        consumer_auto_offset_reset="none",  # lanes say where to go on; what is not there any more ends the worker
         consumer_group_instance_id=instance,
         consumer_max_fetch_size=FETCH_BYTES_MAX,
         consumer_metadata_max_age_ms=int(METADATA_AGE_S_MAX * 1_000),

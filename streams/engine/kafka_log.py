@@ -9,13 +9,13 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient
 
 from schemas.topics import LETTER_BYTES_MAX
-from streams.engine.log import LaneLost, Outgoing, Page
+from streams.engine.fate import Unanswered, fate_of
+from streams.engine.log import Fate, LaneLost, Outgoing, Page
 from vaart import kafka
 from vaart.addresses import Addresses
 from vaart.errors import ConfigFault, DependencyAway
 from vaart.settings import Settings
 
-COMMIT_TIMEOUT_S = 30.0
 QUEUE_FULL_S = 0.1
 WRITING = {
     "transaction.timeout.ms": 30_000,
@@ -24,12 +24,21 @@ WRITING = {
     "message.max.bytes": LETTER_BYTES_MAX,
 }
 """A dead owner delays readers until the next one comes, or until the broker ends its transaction."""
-READING = {"enable.partition.eof": True, "fetch.wait.max.ms": 20}
-"""A log whose last records are markers has its end told by an empty fetch, for which the broker waits this long."""
+READING = {
+    "enable.partition.eof": True,
+    "fetch.wait.max.ms": 20,
+    "fetch.message.max.bytes": 4 << 20,
+    "queued.max.messages.kbytes": 16 << 10,
+    "fetch.queue.backoff.ms": 5,
+}
+"""A log whose last records are markers has its end told by an empty fetch, for which the broker waits this long. What
+was fetched ahead is bounded; once the reader has made room, the client waits its whole back-off before it goes on.
+"""
 PAGE_RECORDS = 5_000
 PAGE_WAIT_S = 0.05
 """The client returns a page that is not full only after this; every read to a log's end waits it out."""
-BROKER_TIMEOUT_S = 30.0
+BROKER_TIMEOUT_S = 15.0
+"""Less than a worker has to drain: one whose broker is away can still be told to stop."""
 SILENCE_S_MAX = 60.0
 TOPIC_VISIBLE_S_MAX = 5.0
 TOPIC_ASKED_EVERY_S = 0.2
@@ -54,11 +63,11 @@ class KafkaLog:
         admin_config: Mapping[str, Any],
     ) -> None:
         self._prefix = prefix
-        self._partitions = partitions
+        self.partitions = partitions
         self._producer_config = {**producer_config, **QUIET}
         self._consumer_config = {**consumer_config, **QUIET}
         self._admin_config = admin_config
-        self._asking: Consumer | None = None
+        self._askers: dict[str, Consumer] = {}
         self._lock = Lock()
 
     def topic_ids(self, names: Iterable[str]) -> dict[str, str]:
@@ -67,10 +76,10 @@ class KafkaLog:
         found = {}
         for name in dict.fromkeys(names):
             description = _description(admin, self._prefix + name)
-            if len(description.partitions) != self._partitions:
+            if len(description.partitions) != self.partitions:
                 raise ConfigFault(
                     f"topic {self._prefix + name} has {len(description.partitions)} partitions, "
-                    f"{self._partitions} are configured: a view's topics keep one count for life"
+                    f"{self.partitions} are configured: a view's topics keep one count for life"
                 )
             found[name] = str(description.topic_id)
         return found
@@ -78,6 +87,11 @@ class KafkaLog:
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """See streams.engine.log.Log."""
         return _bounds(self._asker(), self._prefix + topic, partition)
+
+    def end(self, topic: str, partition: int) -> int:
+        """See streams.engine.log.Log."""
+        _, high = _bounds(self._asker("read_uncommitted"), self._prefix + topic, partition)
+        return high
 
     def offset_at(self, topic: str, partition: int, at: int) -> int | None:
         """The offset of the first record that was written at `at` (microseconds) or later; None where there is none."""
@@ -101,14 +115,24 @@ class KafkaLog:
 
     def writer(self, name: str) -> "KafkaWriter":
         """See streams.engine.log.Log."""
-        return KafkaWriter(
-            {**self._producer_config, **WRITING, "transactional.id": self._prefix + name}, self._prefix
-        )
+        left = self._fate(self._prefix + name)
+        config = {**self._producer_config, **WRITING, "transactional.id": self._prefix + name}
+        return KafkaWriter(config, self._prefix, left)
 
-    def _asker(self) -> Consumer:
+    def _fate(self, name: str) -> Fate:
+        """Asked before the next writer is made, which makes the coordinator forget it."""
+        try:
+            return fate_of(kafka.asyncio_config(self._admin_config), name, BROKER_TIMEOUT_S)
+        except Unanswered as error:
+            raise DependencyAway(
+                f"Kafka does not tell what became of the transactions of {name} ({error}): are its brokers up?"
+            ) from error
+
+    def _asker(self, isolation: str = "read_committed") -> Consumer:
         with self._lock:
-            self._asking = self._asking or Consumer(dict(self._consumer_config))
-        return self._asking
+            if isolation not in self._askers:
+                self._askers[isolation] = Consumer({**self._consumer_config, "isolation.level": isolation})
+            return self._askers[isolation]
 
 
 def log_of(settings: Settings, addresses: Addresses, group: str) -> KafkaLog:
@@ -125,13 +149,19 @@ def log_of(settings: Settings, addresses: Addresses, group: str) -> KafkaLog:
 class KafkaWriter:
     """See streams.engine.log.Writer."""
 
-    def __init__(self, config: Mapping[str, Any], prefix: str) -> None:
+    def __init__(self, config: Mapping[str, Any], prefix: str, left: Fate) -> None:
         self._prefix = prefix
+        self.left = left
         self._producer = Producer(dict(config))
         self._end = -1
         try:
-            self._producer.init_transactions(COMMIT_TIMEOUT_S)
+            self._producer.init_transactions(BROKER_TIMEOUT_S)
         except KafkaException as error:
+            if error.args[0].retriable():
+                raise DependencyAway(
+                    f"Kafka has not opened a transaction within {BROKER_TIMEOUT_S:.0f} s "
+                    f"({error.args[0].name()}): are its brokers up?"
+                ) from error
             raise LaneLost(error.args[0].name()) from error
 
     def begin(self) -> None:
@@ -156,10 +186,18 @@ class KafkaWriter:
             self._producer.produce(
                 self._prefix + last.topic, last.value, last.key, last.partition, on_delivery=self._note_end
             )
-            self._producer.commit_transaction(COMMIT_TIMEOUT_S)
+            self._producer.commit_transaction(BROKER_TIMEOUT_S)
         except (KafkaException, BufferError) as error:
             raise LaneLost(_name_of(error)) from error
         return self._end
+
+    def abort(self) -> None:
+        """See streams.engine.log.Writer."""
+        try:
+            self._producer.flush(BROKER_TIMEOUT_S)  # a record that never left would add no partition
+            self._producer.abort_transaction(BROKER_TIMEOUT_S)
+        except KafkaException as error:
+            raise LaneLost(error.args[0].name()) from error
 
     def _note_end(self, error: Any, message: Any) -> None:
         self._end = message.offset() + 1 if error is None else -1
@@ -222,14 +260,11 @@ def _pages(consumer: Consumer, topic: str, start: int, stop: int) -> Iterator[Pa
             raise DependencyAway(
                 f"Kafka has sent nothing of {topic} for {SILENCE_S_MAX:.0f} s: is the broker up?"
             )
-        found: list[tuple[bytes, bytes | None]] = []
-        for message in messages:
-            error = message.error()
-            if error is None:
-                found.append((message.key(), message.value()))
-                reached = message.offset() + 1
-            elif error.code() == KafkaError._PARTITION_EOF:
-                reached = max(reached, message.offset())
-            else:
-                raise DependencyAway(f"Kafka cannot read {topic}: {error.str()}")
-        yield Page(found, reached)
+        for message in [each for each in messages if each.error() is not None]:
+            if message.error().code() != KafkaError._PARTITION_EOF:
+                raise DependencyAway(f"Kafka cannot read {topic}: {message.error().str()}")
+            reached = max(reached, message.offset())
+        found = [each for each in messages if each.error() is None]
+        if found:
+            reached = max(reached, found[-1].offset() + 1)
+        yield Page([(each.key(), each.value()) for each in found], reached)

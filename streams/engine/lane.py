@@ -16,6 +16,7 @@ from schemas.events.dead_letters import DeadLettered
 from streams.engine import changelog, muting, position, records, replay
 from streams.engine import draft as drafts
 from streams.engine.arrivals import decoded, merged
+from streams.engine.canary import Canary
 from streams.engine.draft import Draft
 from streams.engine.heads import Heads
 from streams.engine.leader import Leader
@@ -58,6 +59,7 @@ class Lane:
         self._changelog_end = changelog.End("", 0, 0)
         self._letters = Letters(around, number)
         self._limit = Limit()
+        self._canary = Canary(around, number)
         self._settled = Settled(around, number)
         self._holds = around.is_replay and around.view.is_time_ordered
         self._leader = Leader(around, number)
@@ -104,7 +106,7 @@ class Lane:
 
         Records below the next offset are passed over; a lane that stops leaves the rest. Raises LaneLost, or
         RegistryAway while a schema is needed that only the registry has; nothing that was begun remains, and the same
-        call may be tried again.
+        call may be tried again. Raises ConfigFault where keys have moved between partitions.
         """
         with self._around.turn:
             return self._fold(batches)
@@ -213,6 +215,7 @@ class Lane:
     def _fold_slice(self, draft: Draft, topic: str, arrived: Sequence[Arrived]) -> Draft:
         decode = self._around.decoders[topic]
         found = decoded(decode, self._letters, topic, arrived)
+        self._canary.look(topic, found)
         if not self._holds:
             keys = {record.key or b"" for record, event in found if type(event) is not DeadLettered}
             self._heads.prefetch([records.head_key(key) for key in keys])
@@ -391,7 +394,7 @@ class Lane:
         encoded = position.encode(moved)
         kept = drafts.written(draft, sealed, place)
         end = self._transactions.commit(drafts.outgoing(self._around, draft, sealed, place), kept, encoded)
-        level = changelog.End(self._changelog_end.topic_id, end, now)
+        level = changelog.End(self._changelog_end.topic_id, end, now, is_own=True)
         own = {records.POSITION: encoded, changelog.END_KEY: changelog.encode_end(level)}
         self._store.write({**dict.fromkeys(draft.stale), **sealed.index, **kept, **own})
         failpoint("after_store")

@@ -23,7 +23,7 @@ from streams.engine.position import Stopped
 from streams.engine.stores import Store
 from streams.engine.surroundings import Surroundings
 from vaart import metrics
-from vaart.errors import DependencyAway
+from vaart.errors import ConfigFault, DependencyAway
 from vaart.failpoint import failpoint
 
 WAKE_EVERY_S = 0.25
@@ -173,6 +173,11 @@ class Lanes:
     def _whole_lanes(self, assigned: Iterable[tuple[str, int]]) -> list[int]:
         held: dict[int, set[str]] = {}
         for topic, partition in assigned:
+            if partition >= self._around.partitions:
+                raise ConfigFault(
+                    f"topic {topic} has got more partitions, {self._around.partitions} are configured: its keys are "
+                    "elsewhere now, and a view's topics keep one count for life. Rebuild the view as a new version"
+                )
             held.setdefault(partition, set()).add(topic.removeprefix(self._around.prefix))
         whole = [number for number, topics in held.items() if topics >= set(self._sources)]
         for number in held.keys() - set(whole):

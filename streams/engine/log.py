@@ -5,6 +5,7 @@ named without the deployment's prefix.
 """
 
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -14,6 +15,14 @@ ANY_PARTITION = -1
 
 class LaneLost(Exception):
     """A transaction failed or another owner took over: the lane must be opened again, or dropped."""
+
+
+class Fate(StrEnum):
+    """How a writer's last transaction was to end. OPEN: nobody had decided that, or there was none."""
+
+    COMMITTED = "committed"
+    ABORTED = "aborted"
+    OPEN = "open"
 
 
 class Outgoing(msgspec.Struct, frozen=True, gc=False):
@@ -39,6 +48,9 @@ class Writer(Protocol):
     is never seen by a committed reader, and the writer is of no more use.
     """
 
+    left: Fate
+    """How the last transaction of the writer before this one was to end."""
+
     def begin(self) -> None:
         """A transaction is open."""
 
@@ -48,9 +60,14 @@ class Writer(Protocol):
     def commit(self, last: Outgoing) -> int:
         """`last` and everything sent since `begin` is committed. Returns the offset behind `last`."""
 
+    def abort(self) -> None:
+        """Nothing that was sent since `begin` is ever seen by a committed reader."""
+
 
 class Log(Protocol):
-    """Topics with partitions, transactions, and readers that see what is committed."""
+    """Topics of so many `partitions`, transactions, and readers that see what is committed."""
+
+    partitions: int
 
     def topic_ids(self, names: Iterable[str]) -> dict[str, str]:
         """An id per topic, which a topic that is made again does not share.
@@ -61,6 +78,9 @@ class Log(Protocol):
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """The first offset that is still there, and the position behind the last record, markers included."""
 
+    def end(self, topic: str, partition: int) -> int:
+        """The position behind all that was written. What lies between the end in `bounds` and this is not decided."""
+
     def read(self, topic: str, partition: int, start: int, stop: int) -> Iterator[Page]:
         """Committed records from `start` until the position `stop` is reached; empty pages while nothing comes.
 
@@ -68,4 +88,7 @@ class Log(Protocol):
         """
 
     def writer(self, name: str) -> Writer:
-        """A new writer under the transactional id `name`; the older ones are fenced. Raises LaneLost."""
+        """A new writer under the transactional id `name`; the older ones are fenced.
+
+        Raises LaneLost, or DependencyAway while the log does not answer.
+        """

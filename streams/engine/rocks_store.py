@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from operator import itemgetter
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import rocksdict
@@ -26,8 +27,10 @@ from vaart.failpoint import failpoint
 
 BLOCK_CACHE_BYTES = 64 << 20
 WRITE_BUFFER_BYTES = 32 << 20
-LEVEL0_FILES_MAX = 100
-"""More ingested files than this wait for compaction: until then every read of the lane looks into each of them."""
+LEVEL0_FILES, LEVEL0_FILES_MAX = 4, 400
+"""So many sorted files are there before RocksDB merges them with what lies below: the second while files are ingested,
+since each merge writes the lane anew. Until then a read looks into each of them that may have its key.
+"""
 STALL_PAUSE_S = 0.005
 STALL_S_MAX = 300.0
 DAMAGED = "DAMAGED"
@@ -59,9 +62,10 @@ class RocksStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._db = _opened(folder)
+        self._merging = _Merging(self._db, folder)
 
     def lane(self, number: int) -> "_RocksLane":
-        return _RocksLane(self._db, number, self._folder)
+        return _RocksLane(self._db, self._merging, number, self._folder)
 
     def count(self) -> int:
         return self._db.property_int_value("rocksdb.estimate-num-keys") or 0
@@ -74,8 +78,9 @@ class RocksStore:
 
 
 class _RocksLane:
-    def __init__(self, db: rocksdict.Rdict, number: int, folder: Path) -> None:
+    def __init__(self, db: rocksdict.Rdict, merging: "_Merging", number: int, folder: Path) -> None:
         self._db = db
+        self._merging = merging
         self._options = _write_options()
         self._prefix = number.to_bytes(2, "big")
         self._folder = folder
@@ -117,7 +122,7 @@ class _RocksLane:
     def ingest(self, writes: Writes) -> None:
         if not writes:
             return
-        self._await_compaction()
+        self._merging.put_off()
         try:
             self._build(writes)
             failpoint("before_ingest")
@@ -131,6 +136,7 @@ class _RocksLane:
         self._write(self._erasure)
 
     def _write(self, batch: Any) -> None:
+        self._merging.go_on()
         deadline = time.monotonic() + STALL_S_MAX
         while True:
             try:
@@ -145,7 +151,7 @@ class _RocksLane:
     def _batch(self, writes: Writes) -> rocksdict.WriteBatch:
         batch = rocksdict.WriteBatch(raw_mode=True)
         prefix = self._prefix
-        for key, value in writes.items():
+        for key, value in _in_order(writes):
             if value is None:
                 batch.delete(prefix + key)
             else:
@@ -161,14 +167,26 @@ class _RocksLane:
         writer = rocksdict.SstFileWriter(_options())
         writer.open(str(self._file))
         prefix = self._prefix
-        for key, value in sorted(writes.items(), key=itemgetter(0)):
+        for key, value in _in_order(writes):
             if value is None:
                 del writer[prefix + key]
             else:
                 writer[prefix + key] = value
         writer.finish()
 
-    def _await_compaction(self) -> None:
+
+class _Merging:
+    """When RocksDB merges sorted files of all lanes: not while a lane is ingested."""
+
+    def __init__(self, db: rocksdict.Rdict, folder: Path) -> None:
+        self._db = db
+        self._folder = folder
+        self._lock = Lock()
+        self._is_put_off = False
+
+    def put_off(self) -> None:
+        """After this files may be ingested. Waits for merges where there are too many already."""
+        self._set(is_put_off=True)
         deadline = time.monotonic() + STALL_S_MAX
         while int(self._db.property_value("rocksdb.num-files-at-level0") or 0) >= LEVEL0_FILES_MAX:
             if time.monotonic() > deadline:
@@ -176,6 +194,21 @@ class _RocksLane:
                     f"the disk of {self._folder} is too slow: RocksDB is {STALL_S_MAX:.0f} s behind"
                 )
             time.sleep(STALL_PAUSE_S)
+
+    def go_on(self) -> None:
+        """After this RocksDB merges as ever."""
+        if self._is_put_off:
+            self._set(is_put_off=False)
+
+    def _set(self, *, is_put_off: bool) -> None:
+        with self._lock:
+            if self._is_put_off != is_put_off:
+                files = LEVEL0_FILES_MAX if is_put_off else LEVEL0_FILES
+                try:
+                    self._db.set_options({"level0_file_num_compaction_trigger": str(files)})
+                except Exception as error:
+                    raise _fault(self._folder, error, "written") from error
+                self._is_put_off = is_put_off
 
 
 def _opened(folder: Path) -> rocksdict.Rdict:
@@ -225,6 +258,11 @@ def _fault(folder: Path, error: Exception, verb: str) -> VaartError:
     return StorageFault(f"the state folder {folder} cannot be {verb}: {text}")
 
 
+def _in_order(writes: Writes) -> list[tuple[bytes, bytes | None]]:
+    """A sorted file must be; a buffer takes neighbours in less time than it takes to sort them."""
+    return sorted(writes.items(), key=itemgetter(0))
+
+
 def _write_options() -> Any:
     # Any: its type stub says method where the module has an attribute.
     options: Any = rocksdict.WriteOptions()
@@ -244,6 +282,7 @@ def _options() -> rocksdict.Options:
     options.create_if_missing(True)
     options.set_write_buffer_size(WRITE_BUFFER_BYTES)
     options.set_max_write_buffer_number(3)
+    options.set_level_zero_file_num_compaction_trigger(LEVEL0_FILES)
     options.set_level_zero_slowdown_writes_trigger(2 * LEVEL0_FILES_MAX)
     options.set_level_zero_stop_writes_trigger(2 * LEVEL0_FILES_MAX)
     options.set_keep_log_file_num(2)

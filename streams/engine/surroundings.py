@@ -21,6 +21,7 @@ class Surroundings:
     `writers`: per source, who writes ClockAdvanced into it. `is_replay`: only ClockAdvanced moves the clock of silent
     keys, and a view that is_time_ordered holds events back until then. `turn`: one lane computes at a time, while
     others wait for the broker; threads that take the interpreter from each other at every call cost twice the time.
+    `large_restore`: one at a time, for the same reason, and since each holds a piece of its changelog in memory.
     `follows`: a lane that has no state yet is muted and follows this older version of the view; 0 for none.
     """
 
@@ -35,3 +36,4 @@ class Surroundings:
     is_replay: bool
     follows: int = 0
     turn: threading.Lock = field(default_factory=threading.Lock)
+    large_restore: threading.Lock = field(default_factory=threading.Lock)

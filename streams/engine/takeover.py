@@ -12,9 +12,9 @@ from typing import TypeVar
 import msgspec
 
 from streams.engine import position, records
+from streams.engine.claim import claimed
 from streams.engine.log import LaneLost, Log, Outgoing
 from streams.engine.position import Position
-from streams.engine.transaction import writer_name
 from streams.view import View
 from vaart.errors import DependencyAway
 
@@ -58,7 +58,7 @@ class Takeover:
 
     def __init__(self, view: View, log: Log, lane: int) -> None:
         self._view, self._lane = view, lane
-        self._writer = log.writer(writer_name(view, lane))
+        self._writer = claimed(log, view, lane)
         self.position = standing(log, view, lane).position
 
     def write(self, changed: Position) -> None:

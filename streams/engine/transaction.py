@@ -5,26 +5,21 @@ from contextlib import contextmanager
 from threading import Lock
 
 from streams.engine import records
+from streams.engine.claim import claimed
 from streams.engine.log import Outgoing
 from streams.engine.surroundings import Surroundings
-from streams.view import View
 from vaart import metrics
 from vaart.failpoint import failpoint
 
 
-def writer_name(view: View, lane: int) -> str:
-    """The transactional id of whoever owns the lane, without the deployment's prefix."""
-    return f"{view.group}-{lane}"
-
-
 class Transactions:
-    """After it is made, older owners of this lane can commit nothing more. Raises LaneLost."""
+    """After it is made, older owners of this lane can commit nothing more. Raises what `claimed` raises."""
 
     def __init__(self, around: Surroundings, lane: int) -> None:
         self._around = around
         self._lane = lane
         self._seconds = metrics.TRANSACTION_SECONDS.labels(around.view.group)
-        self._writer = around.log.writer(writer_name(around.view, lane))
+        self._writer = claimed(around.log, around.view, lane)
 
     def commit(
         self, outgoing: Iterable[Outgoing], kept: Mapping[bytes, bytes | None], position: bytes

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import alarms, chain, codec, engine, faust_fold, page_views, postgres_sink, raw_read
+from tests.bench import alarms, chain, codec, engine, faust_fold, page_views, postgres_sink, raw_read, restore
 from tests.bench.figures import Figure, show, write
 from tests.bench.ground import Failed, Ground
 from tests.bench.servers import started
@@ -43,6 +43,7 @@ BENCHES: dict[str, Callable[[Ground], Iterable[Figure]]] = {
         faust_fold.run(ground, _page_views(ground), FAUST_QUICK_S if ground.is_quick else FAUST_S)
     ],
     "alarms": alarms.run,
+    "restore": restore.run,
     "codec": codec.run,
     "sink": lambda ground: postgres_sink.run(ground, MOVEMENTS_QUICK if ground.is_quick else MOVEMENTS),
     "latency": lambda ground: (

@@ -15,7 +15,7 @@ from schemas.events.activity import PageViewed
 from schemas.meta import Meta
 from schemas.topics import Topic
 from streams.engine.lane import Lane
-from streams.engine.log import Outgoing, Page
+from streams.engine.log import Fate, Outgoing, Page
 from streams.engine.rocks_store import RocksStore
 from streams.engine.surroundings import Surroundings
 from streams.view import Record, State, Step, Tick, View
@@ -63,11 +63,16 @@ class Arrival:
 class NullLog:
     """Takes every commit, keeps nothing."""
 
+    partitions = 1
+
     def topic_ids(self, names: Iterable[str]) -> dict[str, str]:
         return dict.fromkeys(names, "none")
 
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         return 0, 0
+
+    def end(self, topic: str, partition: int) -> int:
+        return 0
 
     def read(self, topic: str, partition: int, start: int, stop: int) -> Iterator[Page]:
         return iter(())
@@ -77,6 +82,8 @@ class NullLog:
 
 
 class NullWriter:
+    left = Fate.OPEN
+
     def begin(self) -> None:
         pass
 
@@ -85,6 +92,9 @@ class NullWriter:
 
     def commit(self, last: Outgoing) -> int:
         return 0
+
+    def abort(self) -> None:
+        pass
 
 
 def run(ground: Ground) -> Iterator[Figure]:

@@ -12,7 +12,7 @@ from operator import attrgetter
 
 from aiokafka.partitioner import murmur2
 
-from streams.engine.log import ANY_PARTITION, LaneLost, Outgoing, Page
+from streams.engine.log import ANY_PARTITION, Fate, LaneLost, Outgoing, Page
 from vaart.errors import ConfigFault, DependencyAway
 
 PAGE_RECORDS = 5
@@ -115,6 +115,11 @@ class MemoryLog:
             kept = set(last.values())
             found.records = [each for each in found.records if each.offset not in seen or each.offset in kept]
 
+    def take_back(self, topic: str, partition: int) -> None:
+        """After this the last transaction there was aborted, although its writer was told that it had committed."""
+        taken = self._commits[(topic, partition)].pop()
+        taken.state = ABORTED
+
     def committed(self, topic: str, partition: int, start: int = 0) -> list[Record]:
         """What a committed reader sees from `start` on."""
         return list(self._topics[topic].partitions[partition].seen(start))
@@ -142,6 +147,10 @@ class MemoryLog:
         found = self._topics[topic].partitions[partition]
         return found.low, found.stable
 
+    def end(self, topic: str, partition: int) -> int:
+        """See streams.engine.log.Log."""
+        return self._topics[topic].partitions[partition].next
+
     def read(self, topic: str, partition: int, start: int, stop: int) -> Iterator[Page]:
         """See streams.engine.log.Log. Silence is noticed at once: nobody else can write meanwhile."""
         found = self._topics[topic].partitions[partition]
@@ -157,10 +166,11 @@ class MemoryLog:
     def writer(self, name: str) -> "MemoryWriter":
         """See streams.engine.log.Log."""
         older = self._writers.get(name)
+        left = Fate.OPEN if older is None or older.is_open else older.ended
         if older is not None:
             older.is_fenced = True
             older.abort()
-        made = self._writers[name] = MemoryWriter(self)
+        made = self._writers[name] = MemoryWriter(self, left)
         return made
 
     def partition_of(self, topic: str, key: bytes | None) -> int:
@@ -199,10 +209,17 @@ class MemoryLog:
 class MemoryWriter:
     """See streams.engine.log.Writer."""
 
-    def __init__(self, log: MemoryLog) -> None:
+    def __init__(self, log: MemoryLog, left: Fate) -> None:
         self._log = log
         self._transaction: Transaction | None = None
+        self.left = left
+        self.ended = Fate.OPEN
         self.is_fenced = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a transaction was begun and has not ended."""
+        return self._transaction is not None
 
     def begin(self) -> None:
         """See streams.engine.log.Writer."""
@@ -222,15 +239,17 @@ class MemoryWriter:
         _, offset = self._write(last)
         transaction = self._opened()
         self._transaction = None
+        self.ended = Fate.COMMITTED
         self._log._end(transaction, COMMITTED)
         self._log.fault("committed")
         return offset + 1
 
     def abort(self) -> None:
-        """After this nothing of an open transaction will be seen."""
+        """See streams.engine.log.Writer."""
         if self._transaction is not None:
             self._log._end(self._transaction, ABORTED)
             self._transaction = None
+            self.ended = Fate.ABORTED
 
     def _write(self, record: Outgoing) -> tuple[int, int]:
         transaction = self._opened()

@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from aiokafka import errors
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+
+from vaart.errors import ConfigFault
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -39,7 +42,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return consumer
 
     async def _fetch_records(self, consumer: Any, active_partitions: Any, *args: Any, **limits: Any) -> Any:
-        records = await super()._fetch_records(consumer, active_partitions, *args, **limits)
+        """Raises ConfigFault where a partition does not hold any more what its lane needs next."""
+        self.positions = {}  # those of an older fetch would pass for this one's
+        try:
+            records = await super()._fetch_records(consumer, active_partitions, *args, **limits)
+        except errors.NoOffsetForPartitionError:  # of a new group, until somebody seeks
+            return {}
+        except errors.OffsetOutOfRangeError as gone:
+            raise ConfigFault(_words(self.app.conf.id, gone.args[0])) from gone
         # A copy: the other thread pauses and resumes partitions meanwhile.
         self.positions = _positions(consumer, tuple(active_partitions))
         return records
@@ -50,6 +60,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def _check(self) -> None:
         if not self.is_replaced:
             self._ensure_consumer()._coordinator.check_errors()
+
+
+def _words(group: str, missing: Mapping[Any, int]) -> str:
+    places = ", ".join(f"offset {offset} of {tp.topic}[{tp.partition}]" for tp, offset in missing.items())
+    return (
+        f"{group} goes on at {places}, which Kafka does not hold any more: records are missing. "
+        "Rebuild the view as a new version"
+    )
 
 
 def _positions(consumer: Any, partitions: Iterable[TP]) -> dict[TP, int]:

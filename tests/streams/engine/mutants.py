@@ -56,7 +56,7 @@ MUTANTS = {
         "self._position, self._changelog_end = restored.position, restored.end",
     ),
     "a transactional id without the lane": Mutant(
-        "streams.engine.transaction", 'return f"{view.group}-{lane}"', "return view.group"
+        "streams.engine.claim", 'return f"{view.group}-{lane}"', "return view.group"
     ),
     "a restore before the older owner is fenced": Mutant(
         "streams.engine.lane",

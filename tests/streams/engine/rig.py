@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,20 @@ from schemas.events.clock import ClockAdvanced
 from schemas.topics import DEAD_LETTERS, SETTLED_LETTERS
 from streams.engine import position
 from streams.engine.kafka_log import KafkaLog
+from streams.engine.lookup import lane_of
 from streams.view import View
 from tests.streams.engine import counting
 
 PARTITIONS = 4
+MURMUR2 = {"partitioner": "murmur2_random"}
 TOPICS = (counting.COUNTED, counting.LEVELS, counting.PASSED, DEAD_LETTERS, SETTLED_LETTERS)
 PATIENCE_S = 90
+
+
+def keys_of(lane: int, number: int) -> list[str]:
+    """So many keys that belong into the lane."""
+    keys = (f"key-{each}" for each in count())
+    return list(islice((key for key in keys if lane_of(key.encode(), PARTITIONS) == lane), number))
 
 
 class Rig:
@@ -44,9 +53,7 @@ class Rig:
         )
         for future in made.values():
             future.result()
-        self.producer = Producer(
-            {"bootstrap.servers": kafka, "partitioner": "murmur2_random", "enable.idempotence": True}
-        )
+        self.producer = Producer({**MURMUR2, "bootstrap.servers": kafka, "enable.idempotence": True})
 
     def send(self, events: Iterable[tuple[str, object]], topic: str = counting.COUNTED.name) -> None:
         for key, event in events:
@@ -64,8 +71,7 @@ class Rig:
             "auto.offset.reset": "error",
             "enable.auto.commit": False,
         }
-        writing = {"partitioner": "murmur2_random"}
-        return KafkaLog(self.prefix, PARTITIONS, {**there, **writing}, {**there, **reading}, there)
+        return KafkaLog(self.prefix, PARTITIONS, {**there, **MURMUR2}, {**there, **reading}, there)
 
     def advance(self, until: int) -> None:
         """The replay's clock stands at `until`, behind all that was sent."""

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,13 @@ class Storm:
         """What the worker has logged in its newest life; with `lives` 0 in all of them."""
         text = self._path(name).read_bytes()
         return text[self._said[name] if lives else 0 :].decode(errors="replace")
+
+    def wait_for(self, is_so: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+        """It is so."""
+        deadline = time.monotonic() + patience_s
+        while not is_so():
+            assert time.monotonic() < deadline, self.last_words()
+            time.sleep(0.1)
 
     def wait_until_said(self, name: str, words: str = READY, patience_s: float = PATIENCE_S) -> None:
         """The worker has logged `words` in its newest life; as a rule, that it has its lanes."""

@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from streams.engine import kafka_log
 from streams.engine.kafka_log import KafkaLog, log_of
-from streams.engine.log import LaneLost, Log, Outgoing
+from streams.engine.log import Fate, LaneLost, Log, Outgoing
 from streams.engine.testing.memory_log import MemoryLog
 from vaart.addresses import Addresses
-from vaart.errors import ConfigFault
+from vaart.errors import ConfigFault, DependencyAway
 from vaart.settings import Settings
 
 PARTITIONS = 2
@@ -28,6 +29,9 @@ class Ground:
     append: Callable[[str, bytes, bytes, int], object]
     create_again: Callable[[str], object]
     create: Callable[[str, int], object]
+    truncate: Callable[[str, int, int], object]
+    arrived: Callable[[str, int], object]
+    """Waits until a topic's partition 0 has so many records, uncommitted ones too."""
 
 
 @pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.servers)])
@@ -35,7 +39,14 @@ def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
     if request.param == "memory":
         log = MemoryLog(PARTITIONS)
         log.create(A, B)
-        yield Ground(log, log.append, log.create, lambda name, number: log.create(name, partitions=number))
+        yield Ground(
+            log,
+            log.append,
+            log.create,
+            lambda name, number: log.create(name, partitions=number),
+            log.truncate,
+            lambda topic, count: None,
+        )
         return
     settings: Settings = request.getfixturevalue("settings")
     addresses: Addresses = request.getfixturevalue("servers")
@@ -61,11 +72,29 @@ def _on_kafka(settings: Settings, addresses: Addresses) -> Ground:
         producer.produce(prefix + topic, value, key, partition)
         assert producer.flush(10) == 0
 
+    def truncate(topic: str, partition: int, low: int) -> None:
+        place = TopicPartition(prefix + topic, partition, low)
+        admin.delete_records([place])[place].result()
+
+    def arrived(topic: str, count: int) -> None:
+        dirty = Consumer(
+            {
+                "bootstrap.servers": addresses.kafka,
+                "group.id": "dirty",
+                "isolation.level": "read_uncommitted",
+            }
+        )
+        deadline = time.monotonic() + PATIENCE_S
+        while dirty.get_watermark_offsets(TopicPartition(prefix + topic, 0), timeout=10)[1] < count:
+            assert time.monotonic() < deadline, f"fewer than {count} records have come to {topic}"
+            time.sleep(0.02)
+        dirty.close()
+
     create(A)
     create(B)
     log = log_of(settings, addresses, "conformance")
     assert isinstance(log, KafkaLog)
-    return Ground(log, append, create_again, create)
+    return Ground(log, append, create_again, create, truncate, arrived)
 
 
 def seen(log: Log, topic: str, partition: int = 0) -> list[tuple[bytes, bytes | None]]:
@@ -110,6 +139,45 @@ def test_what_is_not_committed_is_not_seen_and_ends_what_can_be_read(ground: Gro
     eventually(lambda: seen(ground.log, A), [(b"k", b"uncommitted"), (b"k", b"after")])
 
 
+def test_an_open_transaction_ends_what_can_be_read_until_it_ends(ground: Ground) -> None:
+    ground.append(A, b"x", b"before", 0)
+    writer = ground.log.writer("open")
+    writer.begin()
+    writer.send(out(A, b"open"))
+    ground.arrived(A, 2)
+    ground.append(A, b"y", b"behind", 0)
+    assert ground.log.bounds(A, 0) == (0, 1)
+    assert seen(ground.log, A) == [(b"x", b"before")]
+    writer.commit(out(B, b"committed"))
+    eventually(lambda: seen(ground.log, A), [(b"x", b"before"), (b"k", b"open"), (b"y", b"behind")])
+
+
+def test_a_log_that_stays_silent_is_not_waited_for(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka_log, "SILENCE_S_MAX", 0.5)
+    ground.append(A, b"x", b"there", 0)
+    pages = ground.log.read(A, 0, 0, 2)
+    with pytest.raises(DependencyAway):
+        list(pages)
+
+
+def test_what_retention_took_is_outside_the_bounds(ground: Ground) -> None:
+    for number in range(4):
+        ground.append(A, b"x", b"%d" % number, 0)
+    ground.truncate(A, 0, 3)
+    assert ground.log.bounds(A, 0) == (3, 4)
+    assert seen(ground.log, A) == [(b"x", b"3")]
+
+
+def test_a_read_stops_where_it_is_told_to(ground: Ground) -> None:
+    for number in range(12):
+        ground.append(A, b"x", b"%d" % number, 0)
+    pages = list(ground.log.read(A, 0, 3, 9))
+    assert [value for page in pages for _, value in page.records][:6] == [
+        b"%d" % each for each in range(3, 9)
+    ]
+    assert pages[-1].reached >= 9
+
+
 def test_an_older_writer_of_a_name_commits_nothing_more(ground: Ground) -> None:
     older = ground.log.writer("lane")
     older.begin()
@@ -129,6 +197,37 @@ def test_writers_of_other_names_do_not_fence_each_other(ground: Ground) -> None:
     first.commit(out(A, b"first"))
     second.commit(out(A, b"second"))
     eventually(lambda: seen(ground.log, A), [(b"k", b"first"), (b"k", b"second")])
+
+
+def test_a_new_writer_knows_how_the_last_transaction_of_its_name_was_to_end(ground: Ground) -> None:
+    first = ground.log.writer("lane")
+    assert first.left is Fate.OPEN
+    first.begin()
+    first.commit(out(A, b"1"))
+    second = ground.log.writer("lane")
+    assert second.left is Fate.COMMITTED
+    second.begin()
+    second.send(out(A, b"2"))
+    second.abort()
+    third = ground.log.writer("lane")
+    assert third.left is Fate.ABORTED
+    third.begin()
+    third.send(out(A, b"3"))
+    assert ground.log.writer("other").left is Fate.OPEN
+    assert ground.log.writer("lane").left is Fate.OPEN
+    assert ground.log.writer("lane").left is Fate.OPEN
+    eventually(lambda: seen(ground.log, A), [(b"k", b"1")])
+
+
+def test_what_is_not_decided_lies_between_the_bounds_and_the_end(ground: Ground) -> None:
+    writer = ground.log.writer("open")
+    writer.begin()
+    writer.send(out(A, b"open"))
+    ground.arrived(A, 1)
+    assert (ground.log.bounds(A, 0), ground.log.end(A, 0)) == ((0, 0), 1)
+    writer.abort()
+    eventually(lambda: (ground.log.bounds(A, 0), ground.log.end(A, 0)), ((0, 2), 2))
+    assert seen(ground.log, A) == []
 
 
 def test_positions_lie_behind_markers_and_reading_ends_at_them(ground: Ground) -> None:

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from tests.streams.engine import counting
 from tests.streams.engine.counting import event
-from tests.streams.engine.rig import PARTITIONS, PATIENCE_S, Rig
+from tests.streams.engine.rig import MURMUR2, PARTITIONS, PATIENCE_S, Rig
 from vaart.addresses import Addresses
 
 pytestmark = pytest.mark.servers
@@ -34,7 +34,9 @@ def lags(rig: Rig) -> list[int]:
 
 
 def send_in_a_transaction(rig: Rig, count: int) -> None:
-    producer = Producer({"bootstrap.servers": rig.kafka, "transactional.id": rig.prefix + "upstream"})
+    producer = Producer(
+        {**MURMUR2, "bootstrap.servers": rig.kafka, "transactional.id": rig.prefix + "upstream"}
+    )
     producer.init_transactions(30)
     producer.begin_transaction()
     for number in range(count):

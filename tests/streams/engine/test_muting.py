@@ -21,13 +21,15 @@ from streams.engine.takeover import Takeover, insist, standing
 from tests.streams.engine import counting
 from tests.streams.engine.counting import DAY, Counted, event
 from tests.streams.engine.pair import COUNTED, LANE, NEW, NOW, OLD, Pair
-from tests.streams.engine.rig import Rig
+from tests.streams.engine.rig import Rig, keys_of
 from vaart.addresses import Addresses
 from vaart.errors import ConfigFault, DependencyAway, UsageFault
 from vaart.failpoint import hooked
 
 pytestmark = pytest.mark.servers
 PASSED = counting.PASSED.name
+KEYS = keys_of(LANE, 7)
+RUNG, WAITS, LATE = KEYS[:3]
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def pair(servers: Addresses, prefix: str, tmp_path: Path) -> Iterator[Pair]:
 
 
 def some(start: int, stop: int, at: int = NOW) -> list[tuple[str, Counted]]:
-    return [(f"key-{number % 3}", event(1, at=at, event_id=str(number))) for number in range(start, stop)]
+    return [(KEYS[number % 3], event(1, at=at, event_id=str(number))) for number in range(start, stop)]
 
 
 def ids(heard: list[tuple[str, object]]) -> list[int]:
@@ -98,7 +100,7 @@ def test_it_speaks_from_where_the_older_one_was_stopped(pair: Pair, monkeypatch:
     pair.fold(new)
     assert ids(pair.heard(PASSED, 25)) == list(range(25))
     last = {key: (units, epoch) for key, units, _, epoch in pair.levels(9)}
-    assert last == {"key-0": (9, 2), "key-1": (8, 2), "key-2": (8, 2)}
+    assert last == dict(zip(KEYS, [(9, 2), (8, 2), (8, 2)], strict=False))
     assert switch(pair.log, NEW, LANE, NOW).follows is None
 
 
@@ -106,7 +108,7 @@ def test_what_was_kept_is_said_once_however_often_it_is_interrupted(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lanes, "PAGE", 2)
-    pair.send((f"key-{number}", event(number + 1, at=NOW)) for number in range(7))
+    pair.send((KEYS[number], event(number + 1, at=NOW)) for number in range(7))
     old, new = pair.open(OLD), pair.open(NEW, follows=1)
     pair.fold(old)
     follow(new, monkeypatch)
@@ -118,9 +120,7 @@ def test_what_was_kept_is_said_once_however_often_it_is_interrupted(
         pair.stores[2] = MemoryStore().lane(0)
     last = pair.open(NEW)
     assert last.place is None
-    assert sorted(pair.levels(14)) == sorted(
-        (f"key-{n}", n + 1, 0, epoch) for n in range(7) for epoch in (1, 2)
-    )
+    assert sorted(pair.levels(14)) == sorted((KEYS[n], n + 1, 0, epoch) for n in range(7) for epoch in (1, 2))
     kept = pair.stores[2].scan(records.KEPT, records.KEPT_END)
     assert list(kept) == []
 
@@ -136,7 +136,7 @@ def crashing(point: str) -> Callable[[str], None]:
 def test_a_muted_lane_rings_what_the_older_one_rang_and_no_more(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pair.send([("rung", event(1, at=NOW - 2 * DAY)), ("waits", event(1, at=NOW))])
+    pair.send([(RUNG, event(1, at=NOW - 2 * DAY)), (WAITS, event(1, at=NOW))])
     old, new = pair.open(OLD), pair.open(NEW, follows=1)
     pair.fold(old)
     follow(new, monkeypatch)
@@ -153,9 +153,9 @@ def test_a_muted_lane_rings_what_the_older_one_rang_and_no_more(
     new = pair.open(NEW)
     new.follow()
     new.wake(NOW)
-    assert sorted(pair.levels(5)[len(before) :]) == [("rung", 1, 1, 2), ("waits", 1, 0, 2)]
+    assert sorted(pair.levels(5)[len(before) :]) == sorted([(RUNG, 1, 1, 2), (WAITS, 1, 0, 2)])
     new.wake(NOW + 2 * DAY)
-    assert ("waits", 1, 1, 2) in pair.levels(6)
+    assert (WAITS, 1, 1, 2) in pair.levels(6)
 
 
 def test_an_alarm_that_the_older_one_had_still_to_ring_rings_aloud(
@@ -163,7 +163,7 @@ def test_an_alarm_that_the_older_one_had_still_to_ring_rings_aloud(
 ) -> None:
     old, new = pair.open(OLD), pair.open(NEW, follows=1)
     old.wake(NOW)
-    pair.send([("late", event(1, at=NOW - 2 * DAY))])  # due a day ago, and not yet rung
+    pair.send([(LATE, event(1, at=NOW - 2 * DAY))])  # due a day ago, and not yet rung
     pair.fold(old)
     assert standing(pair.log, OLD, LANE).position.woken == NOW - DAY - 1  # type: ignore[union-attr]
     follow(new, monkeypatch)
@@ -172,7 +172,7 @@ def test_an_alarm_that_the_older_one_had_still_to_ring_rings_aloud(
     new = pair.open(NEW)
     new.follow()
     new.wake(NOW)
-    assert pair.levels(3) == [("late", 1, 0, 1), ("late", 1, 0, 2), ("late", 1, 1, 2)]
+    assert pair.levels(3) == [(LATE, 1, 0, 1), (LATE, 1, 0, 2), (LATE, 1, 1, 2)]
 
 
 def test_letters_of_what_no_version_can_read_are_the_older_ones(

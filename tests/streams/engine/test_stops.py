@@ -18,7 +18,7 @@ from streams.engine import stops
 from streams.engine.limit import IN_A_ROW_MAX
 from tests.streams.engine import counting
 from tests.streams.engine.counting import COUNTED, PASSED, VIEW, Counted, event
-from tests.streams.engine.rig import PATIENCE_S, Rig
+from tests.streams.engine.rig import PATIENCE_S, Rig, keys_of
 from vaart.addresses import Addresses
 
 pytestmark = pytest.mark.servers
@@ -85,7 +85,7 @@ def ids(*events: list[Counted]) -> Counter[str]:
 def send(rig: Rig, lane: int, values: "list[Counted] | list[bytes]") -> None:
     for each in values:
         value = each if isinstance(each, bytes) else counting.encode(each)
-        rig.producer.produce(rig.prefix + COUNTED.name, value, b"key-%d" % lane, lane)
+        rig.producer.produce(rig.prefix + COUNTED.name, value, keys_of(lane, 1)[0].encode(), lane)
     assert rig.producer.flush(30) == 0
 
 

@@ -16,7 +16,7 @@ from streams.engine.takeover import standing
 from tests.streams.engine import counting
 from tests.streams.engine.counting import Counted
 from tests.streams.engine.pair import COUNTED, LEVELS, NEW, OLD
-from tests.streams.engine.rig import PARTITIONS, PATIENCE_S, Rig
+from tests.streams.engine.rig import MURMUR2, PARTITIONS, PATIENCE_S, Rig
 from tests.streams.engine.test_worker import assert_exact, last_levels, some_events
 from vaart.addresses import Addresses
 
@@ -59,6 +59,7 @@ def send_in_a_transaction(rig: Rig, events: list[tuple[str, Counted]]) -> None:
     """So that the source ends in a marker, which the old version passes and the new one has to pass, too."""
     producer = Producer(
         {
+            **MURMUR2,
             "bootstrap.servers": rig.kafka,
             "transactional.id": rig.prefix + "upstream",
             "partitioner": "murmur2_random",
@@ -109,12 +110,18 @@ def test_a_worker_goes_on_from_where_it_was_moved_to(rig: Rig, log: KafkaLog) ->
         resetting.reset(log, OLD, lane, lambda source, lane, low, high: low)
     load.join()
     last_of_all = {key: each.meta.event_id for key, each in sent}
+
+    def settled(times: Counter[str]) -> bool:
+        """What was folded before its lane was moved back has been folded again."""
+        return all(times[each.meta.event_id] > 1 for _, each in sent[:3_000])
+
     found: list[tuple[str, Counted]] = []
     deadline = time.monotonic() + PATIENCE_S
-    while {key: each.meta.event_id for key, each in found} != last_of_all:
+    times: Counter[str] = Counter()
+    while {key: each.meta.event_id for key, each in found} != last_of_all or not settled(times):
         assert time.monotonic() < deadline
         found = [(key, each) for key, each, _ in rig.wait_for(PASSED, 9_000) if isinstance(each, Counted)]
-    times = Counter(each.meta.event_id for _, each in found)
+        times = Counter(each.meta.event_id for _, each in found)
     assert {times[each.meta.event_id] for _, each in sent[:3_000]} == {2}
     assert {times[each.meta.event_id] for _, each in sent[3_000:]} <= {1, 2}
     totals: Counter[str] = Counter()

@@ -6,10 +6,13 @@ from typing import Any
 
 import faust
 import pytest
+from aiokafka import errors
+from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.engine.transport.consumer import BATCH_RECORDS_MAX
 from streams.engine.transport.messages import BatchMessage
+from streams.engine.transport.thread import ConsumerThread
 
 PARTITION = TP("t", 0)
 
@@ -104,3 +107,18 @@ async def test_a_large_fetch_is_cut_so_that_the_loop_can_breathe(fetching: Any) 
 
     fetching._wait_next_records = wait_next_records
     assert [len(batch.records) for batch in await delivered(fetching)] == [BATCH_RECORDS_MAX, 1]
+
+
+async def test_a_fetch_without_a_position_says_nothing_of_where_the_one_before_had_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After a rebalance, before somebody has sought: what was fetched before it is void, and so is how far it went."""
+
+    async def fails(*_: Any, **__: Any) -> None:
+        raise errors.NoOffsetForPartitionError(PARTITION)
+
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_fetch_records", fails)
+    thread: Any = object.__new__(ConsumerThread)
+    thread.positions = {PARTITION: 9}
+    assert await thread._fetch_records(None, {PARTITION}) == {}
+    assert thread.positions == {}
