@@ -2,12 +2,15 @@
 
 import re
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import faust
+from faust.types.auth import CredentialsT
 
 from streams.engine.lanes import Lanes
 from streams.view import View
+from vaart import kafka
 from vaart.addresses import Addresses
 from vaart.settings import Settings
 
@@ -37,9 +40,11 @@ def lane_app(view: View, settings: Settings, addresses: Addresses, instance: str
     """The app of `view` as the static member `instance` of its group."""
     folder = settings.state_dir / "faust" / view.name
     folder.mkdir(parents=True, exist_ok=True)
+    credentials = _credentials(kafka.asyncio_config(kafka.admin_config(settings, addresses)))
     return LaneApp(
         settings.kafka.topic_prefix + view.group,
         broker=[f"batch://{server}" for server in addresses.kafka.split(",")],
+        broker_credentials=credentials,
         store="memory://",
         datadir=str(folder),
         processing_guarantee="at_least_once",
@@ -63,3 +68,16 @@ def lane_app(view: View, settings: Settings, addresses: Addresses, instance: str
         canonical_url=f"http://{instance}",
         worker_redirect_stdouts=False,
     )
+
+
+def _credentials(config: Mapping[str, Any]) -> CredentialsT | None:
+    """What Faust calls an aiokafka client's credentials."""
+    context = config.get("ssl_context")
+    if config["security_protocol"].startswith("SASL"):
+        return faust.SASLCredentials(
+            mechanism=config.get("sasl_mechanism"),
+            username=config.get("sasl_plain_username"),
+            password=config.get("sasl_plain_password"),
+            ssl_context=context,
+        )
+    return None if context is None else faust.SSLCredentials(context)

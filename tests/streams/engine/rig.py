@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -37,13 +37,19 @@ class Rig:
     """One prefix of topics on one broker, and the workers that this test started."""
 
     def __init__(
-        self, kafka: str, prefix: str, folder: Path, views: Iterable[View] = (counting.VIEW,)
+        self,
+        kafka: str,
+        prefix: str,
+        folder: Path,
+        views: Iterable[View] = (counting.VIEW,),
+        credentials: Mapping[str, str] | None = None,
     ) -> None:
         self.kafka, self.prefix, self.folder = kafka, prefix, folder
+        self._there: dict[str, Any] = {"bootstrap.servers": kafka, **(credentials or {})}
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
         changelogs = [view.changelog for view in views]
         names = [*(topic.name for topic in TOPICS), *changelogs]
-        admin = AdminClient({"bootstrap.servers": kafka})
+        admin = AdminClient(self._there)
         compact = {"cleanup.policy": "compact"}
         made = admin.create_topics(
             [
@@ -53,7 +59,7 @@ class Rig:
         )
         for future in made.values():
             future.result()
-        self.producer = Producer({**MURMUR2, "bootstrap.servers": kafka, "enable.idempotence": True})
+        self.producer = Producer({**MURMUR2, **self._there, "enable.idempotence": True})
 
     def send(self, events: Iterable[tuple[str, object]], topic: str = counting.COUNTED.name) -> None:
         for key, event in events:
@@ -64,7 +70,7 @@ class Rig:
 
     def log_of(self) -> KafkaLog:
         """The log, as engine and commands read it."""
-        there = {"bootstrap.servers": self.kafka}
+        there = self._there
         reading = {
             "group.id": self.prefix + "ask",
             "isolation.level": "read_committed",
@@ -130,7 +136,7 @@ class Rig:
         """Every committed record of `topic`: key, record, partition."""
         consumer = Consumer(
             {
-                "bootstrap.servers": self.kafka,
+                **self._there,
                 "group.id": self.prefix + "reader",
                 "isolation.level": "read_committed",
                 "enable.partition.eof": True,

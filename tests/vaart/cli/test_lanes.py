@@ -116,7 +116,7 @@ def test_a_reset_that_cannot_be_is_refused(pair: Pair) -> None:
 
 def test_a_state_is_shown_by_the_names_of_its_fields(pair: Pair) -> None:
     pair.send([("key", event(2, at=NOW)), ("key", event(3, at=NOW, place="there"))])
-    pair.send([("gone", event(1, at=NOW)), ("gone", event(0, at=NOW)), ("kex", event(9, at=NOW))])
+    pair.send([("gone", event(1, at=NOW)), ("gone", event(0, at=NOW)), ("ker", event(9, at=NOW))])
     pair.fold(pair.open(OLD))
     get = ("state", "get", "counting", "--version", "1", "--lane", str(LANE))
     found = answer(*get, "key")
