@@ -21,7 +21,7 @@ test: $(READY) ## Pass the tests, on real servers (ARGS="tests/local -x")
 	@.venv/bin/pytest -n 2 --dist loadfile $(ARGS)
 
 torture: $(READY) ## Pass the long proofs, about half an hour (OUT=figures.txt keeps what they measured)
-	@OUT=$(OUT) VAART_SEEDS=10000 .venv/bin/pytest -m torture $(ARGS)
+	@OUT=$(OUT) SEEDS=10000 .venv/bin/pytest -m torture $(ARGS)
 	@.venv/bin/pytest --hypothesis-profile=default tests/schemas
 
 transport-newest: $(READY) ## Hold the transport's contract against the newest Faust 0.15.x (ARGS=--always for the pinned one)

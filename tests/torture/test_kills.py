@@ -15,7 +15,7 @@ from tests.torture.conftest import Report
 
 pytestmark = [pytest.mark.servers, pytest.mark.torture, pytest.mark.timeout(1_800)]
 
-SEED = int(os.environ.get("VAART_SEED", "20"))
+SEED = int(os.environ.get("SEED", "20"))
 EVENTS, KILLS, KEYS, RATE = 200_000, 20, 20_000, 4_000
 WORKERS = ("a", "b", "c")
 SESSION_S, RECOVERY_S_MAX = 6, 21

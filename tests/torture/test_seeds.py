@@ -3,6 +3,7 @@
 import logging
 import os
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import pytest
 import structlog
@@ -13,12 +14,13 @@ from tests.torture.conftest import Report
 
 pytestmark = [pytest.mark.torture, pytest.mark.timeout(1_500)]
 
-SEEDS = int(os.environ.get("VAART_SEEDS", "10000"))
+SEEDS = int(os.environ.get("SEEDS", "10000"))
 GROUP = 250
 
 
 def test_ten_thousand_seeds(report: Report) -> None:
-    with ProcessPoolExecutor(2) as pool:
+    # A process that is forked would end what librdkafka's threads of this one use.
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
         for _ in pool.map(_storms, range(0, SEEDS, GROUP)):
             pass
     report(f"{SEEDS:,} seeds of {STEPS} steps each, every promise kept")

@@ -9,7 +9,7 @@ import pytest
 from streams.engine.lane import Lane
 from streams.engine.testing.storm import storm
 
-SEEDS = int(os.environ.get("VAART_SEEDS", "300"))
+SEEDS = int(os.environ.get("SEEDS", "300"))
 GROUPS = 10
 POINTS = (
     "before_begin", "after_outputs", "before_commit", "after_commit", "after_store", "during_restore", "during_revoke",
