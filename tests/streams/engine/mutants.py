@@ -29,9 +29,9 @@ class Mutant:
     storms: bool = True
 
 
-COMMIT = "end = self._transactions.commit(drafts.outgoing(self._around, draft, sealed, place), kept, encoded)"
+COMMIT = "end = self._transactions.commit(drafts.outgoing(self.around, draft, sealed, place), kept, encoded)"
 POSITION = "end = self._writer.commit(Outgoing(changelog, records.POSITION, position, self._lane))"
-RESTORE = "restored = changelog.restore(self._around, self.number, self._store, is_current)"
+RESTORE = "restored = changelog.restore(self.around, self.number, self.store, is_current)"
 
 MUTANTS = {
     "the position outside the transaction": Mutant(
@@ -41,32 +41,30 @@ MUTANTS = {
         "self._writer.begin(); " + POSITION,
     ),
     "the store written before the commit": Mutant(
-        "streams.engine.lane", COMMIT, "self._store.write({**sealed.index, **kept}); " + COMMIT
+        "streams.engine.ledger", COMMIT, "self.store.write({**sealed.index, **kept}); " + COMMIT
     ),
     "alarms outside the transaction": Mutant(
-        "streams.engine.lane",
-        "        draft.stale = [entry for entry, _ in due]\n",
-        "        draft.stale = [entry for entry, _ in due]\n"
-        "        self._store.write(dict.fromkeys(draft.stale))\n",
+        "streams.engine.pages",
+        "    draft.stale = due\n",
+        "    draft.stale = due\n    ledger.store.write(dict.fromkeys(due))\n",
     ),
     "a commit number that restarts": Mutant(
-        "streams.engine.lane",
-        "self._position, self._changelog_end = restored.position, restored.end",
-        "restored.position.commits = 0; "
-        "self._position, self._changelog_end = restored.position, restored.end",
+        "streams.engine.ledger",
+        "self.position, self._changelog_end = restored.position, restored.end",
+        "restored.position.commits = 0; self.position, self._changelog_end = restored.position, restored.end",
     ),
     "a transactional id without the lane": Mutant(
         "streams.engine.claim", 'return f"{view.group}-{lane}"', "return view.group"
     ),
     "a restore before the older owner is fenced": Mutant(
-        "streams.engine.lane",
-        "        transactions = Transactions(self._around, self.number)\n"
+        "streams.engine.ledger",
+        "        transactions = Transactions(self.around, self.number)\n"
         "        if not is_current():\n"
         '            raise LaneLost("the lane was taken away while it was opened")\n'
         "        self._transactions = transactions\n"
         f"        {RESTORE}\n",
         f'        {RESTORE}\n        failpoint("between")\n'
-        "        self._transactions = Transactions(self._around, self.number)\n",
+        "        self._transactions = Transactions(self.around, self.number)\n",
     ),
     "records below the next offset folded again": Mutant(
         "streams.engine.lane",

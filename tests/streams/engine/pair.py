@@ -78,7 +78,7 @@ class Pair:
     def wait_for(self, lane: Lane) -> None:
         """The broker shows a commit a moment after it has acknowledged it."""
         deadline = time.monotonic() + 10
-        while standing(self.log, lane._view, lane.number).position != lane._position:
+        while standing(self.log, lane._view, lane.number).position != lane.ledger.position:
             assert time.monotonic() < deadline
 
     def heard(self, topic: str, expected: int) -> list[tuple[str, object]]:

@@ -306,7 +306,7 @@ def test_a_version_that_followed_takes_the_letters_that_it_did_not_write(mended:
     ]
     replay(driver, unread, refused)
     assert len(driver.dead_letters()) == 2
-    driver.lane._position.is_heir = True
+    driver.lane.ledger.position.is_heir = True
     replay(driver, replace(unread, id=(0, 10)), replace(refused, id=(0, 11)))
     assert ([each.attempt for each in driver.dead_letters()], units(driver)) == ([1, 1, 2], 0)
     assert driver.dead_letters()[2].service == newer.group

@@ -9,8 +9,7 @@ import pytest
 
 from schemas.events.dead_letters import DeadLettered
 from schemas.topics import DEAD_LETTERS
-from streams.engine import lane as lanes
-from streams.engine import records, resetting
+from streams.engine import pages, records, resetting
 from streams.engine.kafka_log import KafkaWriter
 from streams.engine.lane import Lane
 from streams.engine.log import LaneLost, Outgoing
@@ -49,7 +48,7 @@ def ids(heard: list[tuple[str, object]]) -> list[int]:
 
 def follow(lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lane looks at once, although it has just looked."""
-    monkeypatch.setattr(lane._leader, "_look_at", 0.0)
+    monkeypatch.setattr(lane.ledger.leader, "_look_at", 0.0)
     lane.follow()
 
 
@@ -107,7 +106,7 @@ def test_it_speaks_from_where_the_older_one_was_stopped(pair: Pair, monkeypatch:
 def test_what_was_kept_is_said_once_however_often_it_is_interrupted(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lanes, "PAGE", 2)
+    monkeypatch.setattr(pages, "PAGE", 2)
     pair.send((KEYS[number], event(number + 1, at=NOW)) for number in range(7))
     old, new = pair.open(OLD), pair.open(NEW, follows=1)
     pair.fold(old)

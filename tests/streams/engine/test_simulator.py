@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from streams.engine.lane import Lane
+from streams.engine import pages
 from streams.engine.testing.storm import storm
 
 SEEDS = int(os.environ.get("SEEDS", "300"))
@@ -46,7 +46,7 @@ def test_a_seed_is_a_run_in_every_process() -> None:
 
 
 def test_a_failing_run_says_how_to_run_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Lane, "_publish_kept", lambda lane: 1 / 0)
+    monkeypatch.setattr(pages, "publish_kept", lambda ledger: 1 / 0)
     with pytest.raises(ZeroDivisionError) as failed:
         storm(3)
     assert "--seed 3 --trace" in failed.value.__notes__[0]
