@@ -5,8 +5,11 @@ import signal
 import time
 
 import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 
+from tests.streams.engine.counting import STORMY
 from tests.streams.engine.mutants import MUTANTS, VARIABLE
+from tests.streams.engine.proof import PARTITIONS
 from tests.streams.engine.stormy import Storm, load, slices
 from tests.torture.conftest import Report
 
@@ -14,6 +17,12 @@ pytestmark = [pytest.mark.servers, pytest.mark.torture, pytest.mark.timeout(900)
 
 RATE = 3_000
 STOPPED_S = 30
+SEEKING = "seeking to the group's committed offsets"
+ON_KAFKA = [
+    *(name for name, mutant in MUTANTS.items() if not mutant.storms),
+    "a transactional id without the lane",
+    "a restore before the older owner is fenced",
+]
 STORM_S, CHANGES = 60, 20
 NOTICED_S = 60
 
@@ -58,19 +67,44 @@ def test_three_workers_share_two_sources_lane_by_lane(storm: Storm, report: Repo
     report(storm.prove())
 
 
-@pytest.mark.parametrize("name", [name for name, mutant in MUTANTS.items() if not mutant.storms])
+def test_the_groups_offsets_decide_nothing(storm: Storm) -> None:
+    """They are for those who look at lag: a worker that finds them ahead folds everything all the same."""
+    _ahead_of_a_worker(storm, "")
+
+
+@pytest.mark.parametrize("name", ON_KAFKA)
 def test_a_broken_engine_is_noticed(storm: Storm, report: Report, name: str) -> None:
-    """It loses, doubles, or makes no progress, where the same kills leave the sound engine exact."""
+    """It loses, doubles, or makes no progress, where the same leaves the sound engine exact."""
     with pytest.raises(AssertionError) as noticed:
-        _kills(storm, name)
+        (_ahead_of_a_worker if name == SEEKING else _kills)(storm, name)
     said = str(noticed.value).splitlines()[0][:150]
     report(f"noticed {name}: {said}")
+
+
+def test_the_sound_engine_stands_what_the_broken_ones_fail_at(storm: Storm, report: Report) -> None:
+    _kills(storm, "")
+    report("exact after the same kills")
+
+
+def _ahead_of_a_worker(storm: Storm, mutant: str) -> None:
+    storm.send(load(2_000, keys=300, seed=4))
+    ends = [
+        TopicPartition(storm.prefix + topic.name, lane, storm.log.bounds(topic.name, lane)[1])
+        for topic in STORMY.sources
+        for lane in range(PARTITIONS)
+    ]
+    group = storm.prefix + STORMY.group
+    changed = storm.admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, ends)])
+    changed[group].result()
+    storm.start("a", **_infected(mutant))
+    storm.wait_until_settled(NOTICED_S)
+    storm.prove()
 
 
 def _kills(storm: Storm, mutant: str) -> None:
     chance = random.Random(5)
     for name in "abc":
-        storm.start(name, **{VARIABLE: mutant})
+        storm.start(name, **_infected(mutant))
     for part in slices(load(12_000, keys=300, seed=5), 6):
         storm.send(part[: len(part) // 2], RATE)
         victim = chance.choice("abc")
@@ -80,6 +114,10 @@ def _kills(storm: Storm, mutant: str) -> None:
         storm.workers[victim].send_signal(signal.SIGCONT)
         victim = chance.choice("abc")
         storm.kill(victim)
-        storm.start(victim, **{VARIABLE: mutant})
+        storm.start(victim, **_infected(mutant))
     storm.wait_until_settled(NOTICED_S)
     storm.prove()
+
+
+def _infected(mutant: str) -> dict[str, str]:
+    return {VARIABLE: mutant} if mutant else {}
