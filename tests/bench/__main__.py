@@ -12,7 +12,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import alarms, chain, codec, engine, faust_fold, page_views, postgres_sink, raw_read, restore
+from tests.bench import (
+    alarms,
+    chain,
+    codec,
+    engine,
+    faust_fold,
+    page_views,
+    postgres_sink,
+    producers,
+    raw_read,
+    restore,
+)
 from tests.bench.figures import Figure, show, write
 from tests.bench.ground import Failed, Ground
 from tests.bench.servers import started
@@ -44,6 +55,7 @@ BENCHES: dict[str, Callable[[Ground], Iterable[Figure]]] = {
     ],
     "alarms": alarms.run,
     "restore": restore.run,
+    "producers": producers.run,
     "codec": codec.run,
     "sink": lambda ground: postgres_sink.run(ground, MOVEMENTS_QUICK if ground.is_quick else MOVEMENTS),
     "latency": lambda ground: (
