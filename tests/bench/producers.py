@@ -1,6 +1,6 @@
 """What a transactional producer per lane costs: threads, memory, connections, and how fast so many of them commit.
 
-`python -m tests.bench.producers KAFKA COUNT` is the measured process: it makes COUNT writers, lets each commit one small
+`python -m tests.bench.producers KAFKA COUNT` is the measured process: it makes COUNT writers, lets each commit a small
 transaction after the other for SECONDS, and prints what it took as JSON.
 """
 
