@@ -26,7 +26,7 @@ STALE_AFTER_US = int(3.5 * 24 * 3600 * 1e6)
 """Half of the state topics' delete.retention.ms: an older store has missed tombstones that are gone by now."""
 
 MARKER_OFFSETS = 1
-"""A commit takes a record and a marker at least, so that one offset can only be a marker: nothing to miss."""
+"""A commit ends in a marker, which has an offset of its own; what is one offset can only be that: nothing to miss."""
 LARGE_OFFSETS = 100_000
 """As many offsets or more are gathered and ingested in sorted files; fewer are written page by page."""
 GATHERED_BYTES = 16 << 20

@@ -21,10 +21,18 @@ from streams.engine.stores import Store
 from streams.engine.surroundings import Surroundings
 from streams.engine.turns import Tenancy, Turns
 from vaart import metrics
-from vaart.errors import ConfigFault
+from vaart.errors import ConfigFault, DependencyAway
 from vaart.failpoint import failpoint
 
 log = structlog.get_logger()
+
+
+def given_up(view: str, lost: LaneLost) -> DependencyAway:
+    """What a worker ends with that cannot keep a lane which the group says is its own."""
+    return DependencyAway(
+        f"a lane of {view} was lost again and again, last because of {lost}: are Kafka's brokers well, and does nobody "
+        "else run this view in the same deployment?"
+    )
 
 
 class Lanes:
@@ -173,7 +181,7 @@ class Lanes:
             await turns.run()
         except LaneLost as lost:
             if self._is_current():
-                self._fail(lost)
+                self._fail(given_up(self._around.view.name, lost))
             else:  # the next assignment opens it anew, if it is ours then
                 self._running.pop(turns.lane.number, None)
         except Exception as error:

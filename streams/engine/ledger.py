@@ -20,9 +20,6 @@ from streams.engine.transaction import Transactions
 from streams.engine.work import Kinds, Work
 from vaart.failpoint import failpoint
 
-MARKER_OFFSETS = 1
-"""A commit ends in a transaction marker, which has an offset of its own."""
-
 
 class Ledger:
     """Of lane `number`. `open` comes before everything else; `store` holds what was committed, and nothing else."""
@@ -116,5 +113,5 @@ class Ledger:
     def require_sole(self) -> None:
         """Raises LaneLost where another has written to the lane's changelog: the lane must be opened again."""
         _, high = self.around.log.bounds(self._view.changelog, self.number)
-        if high > self._changelog_end.offset + MARKER_OFFSETS:
+        if high > self._changelog_end.offset + changelog.MARKER_OFFSETS:
             raise LaneLost("the lane's changelog went on without its owner")

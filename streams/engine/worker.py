@@ -18,7 +18,7 @@ from faust.types import TP
 from streams.engine import stops
 from streams.engine.app import instance_of, lane_app
 from streams.engine.assembly import Coding, require_schemas, require_topics, store_of, surroundings_of
-from streams.engine.lanes import Lanes
+from streams.engine.lanes import Lanes, given_up
 from streams.engine.log import LaneLost
 from streams.engine.seat import Seat
 from streams.engine.transport.consumer import Consumer
@@ -216,7 +216,7 @@ class Worker:
             await self.lanes.assign(self.app.consumer.assignment(), is_current)
         except LaneLost as lost:
             if is_current():
-                self._fail(lost)
+                self._fail(given_up(self._view.name, lost))
         except Exception as error:
             self._fail(error)
 
