@@ -3,7 +3,6 @@
 Names of topics and groups are given here without the deployment's prefix; this module puts it before them.
 """
 
-import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -35,13 +34,6 @@ WARNINGS = 4
 """What librdkafka prints by itself, as a syslog level."""
 PROBE_S = 2.0
 _POLL_S = 0.1
-_ASYNCIO_NAMES = {
-    "bootstrap.servers": "bootstrap_servers",
-    "sasl.mechanism": "sasl_mechanism",
-    "sasl.mechanisms": "sasl_mechanism",
-    "sasl.username": "sasl_plain_username",
-    "sasl.password": "sasl_plain_password",
-}
 
 _PRODUCER_FIXED = {
     "enable.idempotence": True,
@@ -103,17 +95,6 @@ def consumer_config(settings: Settings, addresses: Addresses, group: str) -> dic
 def admin_config(settings: Settings, addresses: Addresses) -> dict[str, Any]:
     """What an AdminClient needs."""
     return {**_reachable_at(addresses), **_extra(settings)}
-
-
-def asyncio_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What an aiokafka client needs, from what librdkafka's clients need: the same brokers, the same credentials."""
-    found: dict[str, Any] = {
-        ours: config[theirs] for theirs, ours in _ASYNCIO_NAMES.items() if config.get(theirs)
-    }
-    protocol = str(config.get("security.protocol", "plaintext")).upper()
-    if protocol.endswith("SSL"):
-        found["ssl_context"] = _ssl_context(config)
-    return {**found, "security_protocol": protocol}
 
 
 def admin(settings: Settings, addresses: Addresses) -> AdminClient:
@@ -288,13 +269,6 @@ def fault(error: KafkaError, topic: str, address: str) -> VaartError:
 
 def _reachable_at(addresses: Addresses) -> dict[str, Any]:
     return {"bootstrap.servers": addresses.kafka, "client.id": "vaart", "log_level": WARNINGS}
-
-
-def _ssl_context(config: Mapping[str, Any]) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=config.get("ssl.ca.location"))
-    if certificate := config.get("ssl.certificate.location"):
-        context.load_cert_chain(certificate, config.get("ssl.key.location"), config.get("ssl.key.password"))
-    return context
 
 
 def _extra(settings: Settings) -> dict[str, str]:

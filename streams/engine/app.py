@@ -12,6 +12,7 @@ from streams.engine.lanes import Lanes
 from streams.view import View
 from vaart import kafka
 from vaart.addresses import Addresses
+from vaart.asyncio_kafka import asyncio_config
 from vaart.settings import Settings
 
 HEARTBEAT_S = 2.0
@@ -40,7 +41,7 @@ def lane_app(view: View, settings: Settings, addresses: Addresses, instance: str
     """The app of `view` as the static member `instance` of its group."""
     folder = settings.state_dir / "faust" / view.name
     folder.mkdir(parents=True, exist_ok=True)
-    credentials = _credentials(kafka.asyncio_config(kafka.admin_config(settings, addresses)))
+    credentials = _credentials(asyncio_config(kafka.admin_config(settings, addresses)))
     return LaneApp(
         settings.kafka.topic_prefix + view.group,
         broker=[f"batch://{server}" for server in addresses.kafka.split(",")],

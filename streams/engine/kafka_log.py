@@ -13,6 +13,7 @@ from streams.engine.fate import Unanswered, fate_of
 from streams.engine.log import Fate, LaneLost, Outgoing, Page
 from vaart import kafka
 from vaart.addresses import Addresses
+from vaart.asyncio_kafka import asyncio_config
 from vaart.errors import ConfigFault, DependencyAway
 from vaart.settings import Settings
 
@@ -122,7 +123,7 @@ class KafkaLog:
     def _fate(self, name: str) -> Fate:
         """Asked before the next writer is made, which makes the coordinator forget it."""
         try:
-            return fate_of(kafka.asyncio_config(self._admin_config), name, BROKER_TIMEOUT_S)
+            return fate_of(asyncio_config(self._admin_config), name, BROKER_TIMEOUT_S)
         except Unanswered as error:
             raise DependencyAway(
                 f"Kafka does not tell what became of the transactions of {name} ({error}): are its brokers up?"
