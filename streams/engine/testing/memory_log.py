@@ -86,6 +86,7 @@ class MemoryLog:
         """The timestamp of records that are written, in milliseconds."""
         self._topics: dict[str, _Topic] = {}
         self._writers: dict[str, MemoryWriter] = {}
+        self._undecided: dict[tuple[str, str, int], Transaction] = {}
         self._commits: dict[tuple[str, int], list[Transaction]] = defaultdict(list)
         self._ids = count(1)
 
@@ -119,6 +120,21 @@ class MemoryLog:
         """After this the last transaction there was aborted, although its writer was told that it had committed."""
         taken = self._commits[(topic, partition)].pop()
         taken.state = ABORTED
+
+    def leave_undecided(self, name: str, fate: Fate) -> None:
+        """After this the open transaction of the writer `name` was to end so, and no partition has heard of it.
+
+        As brokers that start again may leave it; the name's next transaction in a partition ends it there as it ends.
+        """
+        writer = self._writers[name]
+        left = writer.leave(fate)
+        for topic, partition, record in left.written:
+            found = self._topics[topic].partitions[partition]
+            piece = self._undecided.setdefault((name, topic, partition), Transaction())
+            piece.written.append((topic, partition, record))
+            record.transaction = piece
+            found.opened.pop(id(left), None)
+            found.opened.setdefault(id(piece), record.offset)
 
     def committed(self, topic: str, partition: int, start: int = 0) -> list[Record]:
         """What a committed reader sees from `start` on."""
@@ -170,7 +186,7 @@ class MemoryLog:
         if older is not None:
             older.is_fenced = True
             older.abort()
-        made = self._writers[name] = MemoryWriter(self, left)
+        made = self._writers[name] = MemoryWriter(self, name, left)
         return made
 
     def partition_of(self, topic: str, key: bytes | None) -> int:
@@ -197,20 +213,24 @@ class MemoryLog:
         found.next += 1
         return number, record.offset
 
-    def _end(self, transaction: Transaction, state: str) -> None:
+    def _end(self, name: str, transaction: Transaction, state: str) -> None:
         transaction.state = state
         for topic, partition in dict.fromkeys((topic, number) for topic, number, _ in transaction.written):
             self._add(topic, None, None, partition, transaction, is_marker=True)
-            del self._topics[topic].partitions[partition].opened[id(transaction)]
-            if state == COMMITTED:
-                self._commits[(topic, partition)].append(transaction)
+            before = self._undecided.pop((name, topic, partition), None)
+            for each in (transaction,) if before is None else (before, transaction):
+                each.state = state
+                del self._topics[topic].partitions[partition].opened[id(each)]
+                if state == COMMITTED:
+                    self._commits[(topic, partition)].append(each)
 
 
 class MemoryWriter:
     """See streams.engine.log.Writer."""
 
-    def __init__(self, log: MemoryLog, left: Fate) -> None:
+    def __init__(self, log: MemoryLog, name: str, left: Fate) -> None:
         self._log = log
+        self._name = name
         self._transaction: Transaction | None = None
         self.left = left
         self.ended = Fate.OPEN
@@ -240,16 +260,22 @@ class MemoryWriter:
         transaction = self._opened()
         self._transaction = None
         self.ended = Fate.COMMITTED
-        self._log._end(transaction, COMMITTED)
+        self._log._end(self._name, transaction, COMMITTED)
         self._log.fault("committed")
         return offset + 1
 
     def abort(self) -> None:
         """See streams.engine.log.Writer."""
         if self._transaction is not None:
-            self._log._end(self._transaction, ABORTED)
+            self._log._end(self._name, self._transaction, ABORTED)
             self._transaction = None
             self.ended = Fate.ABORTED
+
+    def leave(self, fate: Fate) -> Transaction:
+        """What was begun; it is to end so, and it is another's to do that."""
+        left = self._opened()
+        self._transaction, self.ended = None, fate
+        return left
 
     def _write(self, record: Outgoing) -> tuple[int, int]:
         transaction = self._opened()
