@@ -68,6 +68,7 @@ def test_kills_at_a_crash_point(storm: Storm, report: Report, point: str) -> Non
         for name in ("steady", "victim"):
             storm.wait_until_said(name)
         storm.send(load(1_000, 900, next(seeds)))
+        storm.wait_until_settled()  # there is something to restore
         storm.kill("victim")
         passes.append(chance.randint(*PASSES.get(point, ANY_PASS)))
         storm.start("victim", VAART_FAILPOINT=f"{point}:{passes[-1]}")

@@ -19,6 +19,9 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
 
     async def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
         """Before each join. Ends the coordination instead where the name is taken; the app ends itself then."""
+        self._thread.is_joining = True
+        async with self._membership._commit_lock:  # a commit that is on its way has been answered
+            pass
         is_forgotten = not self._membership.member_id
         if self._member_id and is_forgotten and await self._thread.app.is_replaced(self._member_id):
             self._thread.is_replaced = True
@@ -27,6 +30,7 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
 
     async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
         """After each join."""
+        self._thread.is_joining = False
         self._member_id = self._membership.member_id
         await super().on_partitions_assigned(assigned)
 

@@ -23,6 +23,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     is_replaced = False
     """Another process has taken our name in the group; this member has given up."""
 
+    is_joining = False
+    """From before a join until the assignment: what is committed then may be refused, as of an older generation."""
+
     async def check(self) -> None:
         """Raises what has ended our membership. Faust never asks, so that it would wait for ever."""
         await self.call_thread(self._check)
@@ -40,6 +43,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._note_metadata()
         consumer._client.cluster.add_listener(self._note_metadata)
         return consumer
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Nothing while the member joins. aiokafka gives a member up whose commit was refused; it would join again at
+        once, have the others' commits refused in their turn, and so on for ever.
+        """
+        return False if self.is_joining else bool(await super()._commit(offsets))
 
     async def _fetch_records(self, consumer: Any, active_partitions: Any, *args: Any, **limits: Any) -> Any:
         """Raises ConfigFault where a partition does not hold any more what its lane needs next."""

@@ -35,6 +35,7 @@ THREAD, CLIENT = driver.AIOKafkaConsumerThread, aiokafka.AIOKafkaConsumer
 USED: dict[str, tuple[Any, str]] = {
     "_assignor": (THREAD._create_worker_consumer, "self._assignor = ("),
     "_client": (CLIENT.__init__, "self._client = AIOKafkaClient("),
+    "_commit_lock": (GroupCoordinator.commit_offsets, "async with self._commit_lock:"),
     "_coordinator": (CLIENT.start, "self._coordinator = GroupCoordinator("),
     "_ensure_consumer": (THREAD._ensure_consumer, "return self._consumer"),
     "_isolation_level": (CLIENT.start, "isolation_level=self._isolation_level"),
@@ -47,7 +48,7 @@ USED: dict[str, tuple[Any, str]] = {
 """Each private name of theirs that our source mentions, and where theirs gives it the meaning that we rely on."""
 
 OVERRIDDEN: dict[str, tuple[Any, str]] = {
-    "_commit": (consumer.Consumer._commit_offsets, "did_commit = await self._commit(committable_offsets)"),
+    "_commit": (THREAD.commit, "self.call_thread(self._commit, offsets)"),
     "_create_worker_consumer": (THREAD._create_consumer, "return self._create_worker_consumer(transport)"),
     "_drain_messages": (consumer.Fetcher, "await consumer._drain_messages(self)"),
     "_fetch_records": (THREAD.getmany, "self._fetch_records,"),
@@ -135,6 +136,12 @@ def test_our_own_names_are_not_theirs() -> None:
     above = {above for cls in CLASSES for above in cls.__mro__[1:] if above is not object}
     theirs = "\n".join(inspect.getsource(cls) for cls in above if cls.__module__ not in ("typing", "abc"))
     assert [name for name in OWN if re.search(rf"\b{name}\b", theirs)] == []
+
+
+def test_the_consumer_has_one_way_to_commit() -> None:
+    """`_commit` is overridden twice: where the consumer decides what to commit, and in the thread that does."""
+    assert "await self._commit(committable_offsets)" in inspect.getsource(consumer.Consumer._commit_offsets)
+    assert "self._thread.commit(" in inspect.getsource(consumer.ThreadDelegateConsumer._commit)
 
 
 @pytest.mark.parametrize(("name", "place"), [*USED.items(), *OVERRIDDEN.items()])
