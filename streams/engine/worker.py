@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import structlog
+from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from streams.engine import stops
@@ -27,7 +28,7 @@ from streams.engine.watch import Watch
 from streams.view import View
 from vaart import kafka
 from vaart.addresses import Addresses
-from vaart.errors import VaartError
+from vaart.errors import DependencyAway, VaartError
 from vaart.health import Health, HealthServer
 from vaart.settings import Settings
 
@@ -102,6 +103,10 @@ class Worker:
             await self.app.stop()
         server.close()
         failure = self.failure or self.app.crash_reason
+        if isinstance(failure, KafkaError):
+            raise DependencyAway(
+                f"Kafka has ended our membership of {self._view.group}: {failure!r}"
+            ) from failure
         if failure is not None:
             raise failure
         log.info("worker_stopped")
