@@ -63,6 +63,11 @@ class Intake:
         if queue.is_full:
             self.pause(source)
 
+    def joins(self, source: str, since: int, next_offset: int) -> bool:
+        """Whether what was fetched from `since` on leaves no gap behind what was delivered, or behind the lane."""
+        reached = self.reached.get(source)
+        return 0 <= since <= next_offset if reached is None else since == reached
+
     def pause(self, source: str) -> None:
         """After this nothing more of the source is fetched."""
         if source not in self.paused:

@@ -125,19 +125,25 @@ class Lanes:
                 "worker_idles", reason="there are more workers than lanes", lanes=self._around.partitions
             )
 
-    def deliver(self, topic: str, partition: int, records: Sequence[Arrived], reached: int) -> None:
+    def deliver(
+        self, topic: str, partition: int, records: Sequence[Arrived], since: int, reached: int
+    ) -> None:
         """After this `records` wait for their lane; a queue that is full pauses its partition.
 
-        `reached` is the position up to which everything has been delivered; what lies behind the records are markers.
+        They are all that lies between `since` and `reached`, but for markers. What does not join on to what was
+        delivered before is fetched again, from where each lane stands: a gap would never be noticed later.
         """
         turns = self._running.get(partition)
         if turns is None:
             return
         source = topic.removeprefix(self._around.prefix)
-        if turns.lane.stopped is None:
-            turns.intake.add(source, records, reached)
-        else:  # this is fetched again when the lane goes on
+        if turns.lane.stopped is not None:  # this is fetched again when the lane goes on
             turns.intake.pause(source)
+        elif turns.intake.joins(source, since, turns.next_offsets[source]):
+            turns.intake.add(source, records, reached)
+        else:
+            log.warning("fetch_does_not_join", lane=partition, topic=source, since=since, reached=reached)
+            self._rewind()
 
     async def close(self) -> None:
         """After this every lane has finished its batch and the store is closed."""

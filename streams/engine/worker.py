@@ -204,7 +204,8 @@ class Worker:
         async for event in stream.noack().events():
             message: BatchMessage = event.value
             if message.epoch == self._consumer.fetch_epoch:
-                self.lanes.deliver(message.topic, message.partition, message.records, message.reached)
+                place = (message.topic, message.partition)
+                self.lanes.deliver(*place, message.records, message.since, message.reached)
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
         self.lanes.suspend()

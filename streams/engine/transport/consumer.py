@@ -13,6 +13,7 @@ from streams.engine.transport.messages import BatchMessage, batch
 from streams.engine.transport.thread import ConsumerThread
 
 BATCH_RECORDS_MAX = 2_000
+UNKNOWN = -1
 
 
 class Consumer(driver.Consumer):
@@ -91,17 +92,19 @@ class Consumer(driver.Consumer):
     def _batches(self, records: Mapping[Any, Any], epoch: int) -> Iterator[BatchMessage]:
         generation = self.app.consumer_generation_id
         found = {TP(*partition): taken for partition, taken in records.items()}
-        positions = self._thread.positions
+        positions, begun = self._thread.positions, self._thread.since
         for tp, taken in found.items():
+            since = begun.get(tp, UNKNOWN)
             starts = range(0, len(taken), BATCH_RECORDS_MAX)
             for start in starts:
                 part = taken[start : start + BATCH_RECORDS_MAX]
                 behind = part[-1].offset + 1
                 reached = max(positions.get(tp, behind), behind) if start == starts[-1] else behind
-                yield batch(tp, part, reached, epoch, generation)
+                yield batch(tp, part, since, reached, epoch, generation)
+                since = reached
         for tp, reached in positions.items():
             if tp not in found and reached != self._told.get(tp):
-                yield batch(tp, [], reached, epoch, generation)
+                yield batch(tp, [], begun.get(tp, UNKNOWN), reached, epoch, generation)
 
     async def _drain_messages(self, fetcher: Any) -> None:
         """The fetcher's loop. The race with `suspend_flow` lets a rebalance interrupt a blocked delivery."""

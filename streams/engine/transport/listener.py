@@ -20,6 +20,7 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
     async def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
         """Before each join. Ends the coordination instead where the name is taken; the app ends itself then."""
         self._thread.is_joining = True
+        self._thread.forget_positions()
         async with self._membership._commit_lock:  # a commit that is on its way has been answered
             pass
         is_forgotten = not self._membership.member_id
@@ -31,6 +32,7 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
     async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
         """After each join."""
         self._thread.is_joining = False
+        self._thread.forget_positions()
         self._member_id = self._membership.member_id
         await super().on_partitions_assigned(assigned)
 

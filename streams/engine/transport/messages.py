@@ -10,13 +10,15 @@ from faust.types import TP, ConsumerMessage
 class BatchMessage(ConsumerMessage):
     """Records of one partition in their order, or none where the position moved past transaction markers alone.
 
-    `reached` is the position behind them, markers included. `epoch` tells what was fetched before a seek from what was
+    `since` is where the partition stood before them, -1 where that is not known; `reached` is the position behind them,
+    markers included. `epoch` tells what was fetched before a seek from what was
     fetched after it.
     """
 
-    __slots__ = ("epoch", "reached", "records")
+    __slots__ = ("epoch", "reached", "records", "since")
 
     records: list[ConsumerRecord]
+    since: int
     reached: int
     epoch: int
 
@@ -33,7 +35,9 @@ class BatchSchema(faust.Schema):  # type: ignore[type-arg]
         return decode
 
 
-def batch(tp: TP, records: list[ConsumerRecord], reached: int, epoch: int, generation: int) -> BatchMessage:
+def batch(
+    tp: TP, records: list[ConsumerRecord], since: int, reached: int, epoch: int, generation: int
+) -> BatchMessage:
     """A message that a stream takes as long as the group's `generation` lasts."""
     last = records[-1] if records else None
     message = BatchMessage(
@@ -51,5 +55,5 @@ def batch(tp: TP, records: list[ConsumerRecord], reached: int, epoch: int, gener
         tp,
         generation_id=generation,
     )
-    message.records, message.reached, message.epoch = records, reached, epoch
+    message.records, message.since, message.reached, message.epoch = records, since, reached, epoch
     return message

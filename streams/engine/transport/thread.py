@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import Any
 
 from aiokafka import errors
@@ -18,6 +19,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     positions: Mapping[TP, int] = {}
     """Where the last fetch left the consumer, per partition that was asked for; markers are behind it, too."""
+    since: Mapping[TP, int] = {}
+    """Where the last fetch began, per partition; without those that nobody has sought since they were assigned."""
     heard_at = 0.0
     """When the brokers last told about themselves and the topics, on the monotonic clock."""
     is_replaced = False
@@ -34,6 +37,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """After this the consumer is closed; while its broker is away, its cancelled fetches would end the thread."""
         with suppress(asyncio.CancelledError):
             await super().on_thread_stop()
+
+    @cached_property
+    def _at(self) -> dict[TP, int]:
+        """Where each partition stands that somebody sought: there, or behind what was fetched since."""
+        return {}
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
@@ -52,7 +60,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _fetch_records(self, consumer: Any, active_partitions: Any, *args: Any, **limits: Any) -> Any:
         """Raises ConfigFault where a partition does not hold any more what its lane needs next."""
-        self.positions = {}  # those of an older fetch would pass for this one's
+        self.positions, self.since = {}, {}  # those of an older fetch would pass for this one's
         try:
             records = await super()._fetch_records(consumer, active_partitions, *args, **limits)
         except errors.NoOffsetForPartitionError:  # of a new group, until somebody seeks
@@ -61,7 +69,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             raise ConfigFault(_words(self.app.conf.id, gone.args[0])) from gone
         # A copy: the other thread pauses and resumes partitions meanwhile.
         self.positions = _positions(consumer, tuple(active_partitions))
+        self.since = {tp: self._at[tp] for tp in self.positions if tp in self._at}
+        self._at.update({tp: self.positions[tp] for tp in self.since})
         return records
+
+    async def _seek_wait(self, consumer: Any, partitions: Mapping[TP, int]) -> None:
+        self._at.update(partitions)
+        await super()._seek_wait(consumer, partitions)
+
+    def forget_positions(self) -> None:
+        """After this a fetch does not say where it began until somebody has sought."""
+        self._at.clear()
 
     def _note_metadata(self, *_: Any) -> None:
         self.heard_at = time.monotonic()

@@ -38,3 +38,15 @@ async def test_a_lane_that_is_cancelled_while_something_arrives_ends() -> None:
     task.cancel()
     ended, _ = await asyncio.wait([task], timeout=5)
     assert ended
+
+
+def test_only_what_joins_on_to_what_came_before_is_taken() -> None:
+    intake = Intake(0, ["source"], "", Broker())
+    assert intake.joins("source", 7, next_offset=7)
+    assert intake.joins("source", 5, next_offset=7)
+    assert not intake.joins("source", 8, next_offset=7)
+    assert not intake.joins("source", -1, next_offset=7)
+    intake.add("source", [], 9)
+    assert intake.joins("source", 9, next_offset=7)
+    assert not intake.joins("source", 10, next_offset=7)
+    assert not intake.joins("source", 8, next_offset=7)

@@ -122,3 +122,35 @@ async def test_a_fetch_without_a_position_says_nothing_of_where_the_one_before_h
     thread.positions = {PARTITION: 9}
     assert await thread._fetch_records(None, {PARTITION}) == {}
     assert thread.positions == {}
+
+
+async def test_a_fetch_says_where_it_began_once_somebody_has_sought(monkeypatch: pytest.MonkeyPatch) -> None:
+    position = 5
+
+    async def fetches(*_: Any, **__: Any) -> dict[TP, list[Any]]:
+        return {}
+
+    async def seeks(*_: Any, **__: Any) -> None:
+        """As Faust's: aiokafka stands there."""
+
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_fetch_records", fetches)
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "_seek_wait", seeks)
+    monkeypatch.setattr("streams.engine.transport.thread._positions", lambda *_: {PARTITION: position})
+    thread: Any = object.__new__(ConsumerThread)
+    await thread._fetch_records(None, {PARTITION})
+    assert (thread.since, thread.positions) == ({}, {PARTITION: 5})
+    await thread._seek_wait(None, {PARTITION: 3})
+    await thread._fetch_records(None, {PARTITION})
+    position = 9
+    assert thread.since == {PARTITION: 3}
+    await thread._fetch_records(None, {PARTITION})
+    assert (thread.since, thread.positions) == ({PARTITION: 5}, {PARTITION: 9})
+    thread.forget_positions()
+    await thread._fetch_records(None, {PARTITION})
+    assert thread.since == {}
+
+
+async def test_a_fetch_in_pieces_is_one_chain(fetching: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.engine.transport.consumer.BATCH_RECORDS_MAX", 1)
+    fetching._thread.since = {PARTITION: 4}
+    assert [(batch.since, batch.reached) for batch in await delivered(fetching)] == [(4, 8), (8, 9)]

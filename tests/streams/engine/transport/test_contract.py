@@ -58,6 +58,7 @@ OVERRIDDEN: dict[str, tuple[Any, str]] = {
     ),
     "_new_consumer_thread": (consumer.ThreadDelegateConsumer.__init__, "self._new_consumer_thread()"),
     "_new_offset": (consumer.Consumer._filter_committable_offsets, "offset = self._new_offset(tp)"),
+    "_seek_wait": (THREAD.seek_wait, "self.call_thread(self._seek_wait, consumer, partitions)"),
     "_should_commit": (consumer.Consumer._filter_committable_offsets, "self._should_commit(tp, offset)"),
     "Consumer": (base.Transport.create_consumer, "return self.Consumer("),
     "RebalanceListener": (THREAD.__post_init__, "consumer.RebalanceListener(self)"),
@@ -76,6 +77,7 @@ OVERRIDDEN: dict[str, tuple[Any, str]] = {
 """Each name of theirs that our classes define anew, and who of theirs asks for it."""
 
 OWN = {
+    "_at",
     "_batches",
     "_check",
     "_is_astray",
