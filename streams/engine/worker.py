@@ -98,7 +98,7 @@ class Worker:
         await self._ended(watching)
         watching.cancel()
         with self._patience(STOP_S_MAX - LEAVE_S_MAX, 1):
-            await self.lanes.close()
+            await self._close_lanes()
         with self._patience(LEAVE_S_MAX, 0):
             await self.app.stop()
         server.close()
@@ -139,6 +139,13 @@ class Worker:
         health.check("dead_letters", lambda: stops.fault(self._view, self.lanes.stopped))
         return health
 
+    async def _close_lanes(self) -> None:
+        """A disk that is full shows here at the latest: that is what the worker ends with, unless something was before."""
+        try:
+            await self.lanes.close()
+        except Exception as error:
+            self._fail(error)
+
     def _on_signal(self) -> None:
         log.info("worker_drains")
         for number in STOP_SIGNALS:
@@ -172,8 +179,10 @@ class Worker:
         timer = threading.Timer(seconds, _give_up, (seconds, code))
         timer.daemon = True
         timer.start()
-        yield
-        timer.cancel()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _fail(self, error: BaseException) -> None:
         """Ends the worker with `error`, the first one if there are several."""

@@ -17,7 +17,7 @@ from vaart.errors import StorageFault
 pytestmark = [pytest.mark.servers, pytest.mark.torture, pytest.mark.timeout(600)]
 
 EVENTS, KEYS = 8_000, 4_000
-SMALL, LARGE = "1m", "256m"
+SMALL, LARGE = "400k", "256m"
 FLIPPED = 200
 """Bytes of each file's middle."""
 
@@ -48,6 +48,10 @@ def test_a_folder_that_is_damaged(storm: Storm, report: Report) -> None:
         middle = len(content) // 2
         content[middle : middle + FLIPPED] = bytes(each ^ 0xFF for each in content[middle : middle + FLIPPED])
         table.write_bytes(content)
+    storm.start("a")
+    storm.send(load(EVENTS // 2, KEYS, seed=15))
+    assert storm.end_of("a") == StorageFault.exit_code, storm.said("a")
+    assert "rebuilt from the changelog" in storm.said("a")
     report(_goes_on(storm, "a"))
 
 
@@ -55,7 +59,7 @@ def test_a_disk_that_is_full(storm: Storm, report: Report) -> None:
     """The worker says which folder, with an exit code of its own; when there is room again it goes on."""
     with _disk(storm.folder / "state"):
         storm.start("a")
-        first, second = slices(load(EVENTS, KEYS, seed=12), 2)
+        first, second = slices(load(3 * EVENTS, 3 * KEYS, seed=12), 2)
         storm.send(first)
         storm.wait_until_settled()
         assert storm.kill("a", signal.SIGTERM) == StorageFault.exit_code, storm.said("a")
