@@ -140,7 +140,7 @@ class Worker:
         return health
 
     async def _close_lanes(self) -> None:
-        """A disk that is full shows here at the latest: that is what the worker ends with, unless something was before."""
+        """A full disk shows here at the latest; that is what the worker ends with, unless something was before."""
         try:
             await self.lanes.close()
         except Exception as error:
