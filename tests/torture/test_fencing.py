@@ -77,6 +77,7 @@ def test_a_broken_engine_is_noticed(storm: Storm, report: Report, name: str) -> 
     """It loses, doubles, or makes no progress, where the same leaves the sound engine exact."""
     with pytest.raises(AssertionError) as noticed:
         (_ahead_of_a_worker if name == SEEKING else _kills)(storm, name)
+    assert "lanes_assigned" in storm.said("a", lives=0), "the broken engine did not even start"
     said = str(noticed.value).splitlines()[0][:150]
     report(f"noticed {name}: {said}")
 

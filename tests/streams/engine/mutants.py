@@ -16,7 +16,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-VARIABLE = "VAART_MUTANT"
+VARIABLE = "MUTANT"
 
 
 @dataclass(frozen=True)

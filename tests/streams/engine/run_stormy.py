@@ -1,4 +1,4 @@
-"""A worker of the stormy view as a process of its own: INSTANCE names it, VAART_MUTANT breaks its engine."""
+"""A worker of the stormy view as a process of its own: INSTANCE names it, MUTANT breaks its engine."""
 
 import asyncio
 import os
