@@ -43,7 +43,8 @@ def claimed(log: Log, view: View, lane: int) -> Writer:
     elif writer.left is Fate.COMMITTED and undecided:
         writer.begin()
         writer.commit(Outgoing(view.changelog, NOTE, None, lane))
-    _require_decided(log, view, lane)
+    if undecided or writer.left is Fate.ABORTED:
+        _require_decided(log, view, lane)
     return writer
 
 
