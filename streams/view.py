@@ -103,6 +103,7 @@ class View:
     The state key is the record key of the sources. All sources have the same partition count. `version` names the
     consumer group, the changelog and the transactional ids; `epoch` goes up with it, is never less, and orders sequence
     numbers.
+    `commit_interval_ms` is the least between two transactions of a lane; under load they are up to 100 ms apart.
     `is_time_ordered`: in a replay, events are folded in the order of their own times, whatever their order of arrival.
     """
 
