@@ -17,7 +17,7 @@ from schemas.avsc import name_of, schema_of
 from schemas.coders import FRAME_BYTES, Reader, Writer
 from schemas.registry import Registry, SchemaUnknown, SchemaUnreadable
 from schemas.resolution import Schema, Unresolvable, full_name
-from schemas.topics import Topic
+from schemas.topic import Topic
 from schemas.wellformed import checked
 
 MAGIC = 0

@@ -90,6 +90,11 @@ def by_reference(event: Any, _: str) -> str:
     return f"{event.meta.source}:{event.kind}:{event.foreign_id}"
 
 
+def by_fetch(event: Any, _: str) -> str:
+    """What is asked of a source more than once is asked in the order in which it was wanted."""
+    return f"{event.meta.source}:{event.what}:{event.foreign_id}"
+
+
 def by(name: str) -> Key:
     """The event's own field."""
     return lambda event, _: str(getattr(event, name))

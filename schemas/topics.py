@@ -1,8 +1,5 @@
 """Every topic of the house: its key, the events it carries and its settings, in one catalogue."""
 
-from dataclasses import dataclass
-from typing import Literal
-
 import schemas.events.activity as a
 import schemas.events.baskets as b
 import schemas.events.codes as c
@@ -11,9 +8,8 @@ import schemas.events.service as talk
 import schemas.events.stock as s
 import schemas.events.stock_requests as r
 from schemas.events.answers import AnswerPublished
-from schemas.events.clock import ClockAdvanced
 from schemas.events.dead_letters import DeadLettered, LetterReplayed, LetterSkipped
-from schemas.events.ingest import ReferenceLearned, RequestReceived
+from schemas.events.ingest import FetchRequested, ReferenceLearned, RequestReceived
 from schemas.events.loyalty import PointsEarned, PointsExpired, PointsSpent, TierChanged
 from schemas.events.marketing import MessageStatusReported, SpendReported
 from schemas.events.notifications import NotificationOutcomeReported, NotificationRequested
@@ -29,10 +25,10 @@ from schemas.events.states import (
     StockLevel,
 )
 from schemas.keys import (
-    Key,
     by,
     by_campaign,
     by_conversation,
+    by_fetch,
     by_message,
     by_parcel,
     by_person,
@@ -40,61 +36,16 @@ from schemas.keys import (
     by_reference,
 )
 from schemas.meta import Event
+from schemas.topic import Topic
 
-DAY_MS = 24 * 60 * 60 * 1000
-MAX_RECORD_BYTES = 1_048_576
 LETTER_BYTES_MAX = 1_200_000
 """A dead letter holds a whole record and what is said about it."""
-
-_EVENT_SETTINGS = {"cleanup.policy": "delete"}
-_STATE_SETTINGS = {
-    "cleanup.policy": "compact",
-    "max.compaction.lag.ms": str(DAY_MS),
-    "delete.retention.ms": str(7 * DAY_MS),
-    "segment.ms": str(DAY_MS // 4),
-    "min.cleanable.dirty.ratio": "0.1",
-}
+REQUEST_BYTES_MAX = 8 * 1024 * 1024 + 64 * 1024
+"""A request's body and what is said about it."""
 
 
 class Unroutable(ValueError):
     """The event's type is on no topic that channels publish to."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Topic:
-    """One topic, without the deployment's prefix. Those that channels publish to (`is_input`) have a `key`.
-
-    Public topics are promised to others. The clock (`ClockAdvanced`) may stand on every topic.
-    """
-
-    name: str
-    events: tuple[type, ...]
-    key: Key | None = None
-    cleanup: Literal["delete", "compact"] = "delete"
-    retention_days: int = 28
-    is_public: bool = True
-    record_bytes_max: int = MAX_RECORD_BYTES
-
-    @property
-    def is_input(self) -> bool:
-        """Whether connectors and channel teams write to it."""
-        return self.key is not None
-
-    @property
-    def carries(self) -> tuple[type, ...]:
-        """Every record type that may stand on it, the clock included."""
-        return (*self.events, ClockAdvanced)
-
-    def config(self, replication_factor: int = 1) -> dict[str, str]:
-        """The broker's settings of this topic, as Kafka names them."""
-        kept = {"retention.ms": str(self.retention_days * DAY_MS)} if self.cleanup == "delete" else {}
-        return {
-            **(_EVENT_SETTINGS if self.cleanup == "delete" else _STATE_SETTINGS),
-            **kept,
-            "max.message.bytes": str(self.record_bytes_max),
-            "min.insync.replicas": str(max(1, replication_factor - 1)),
-            "unclean.leader.election.enable": "false",
-        }
 
 
 def route(event: Event, secret: str = "") -> tuple[Topic, str]:
@@ -239,7 +190,16 @@ LOYALTY = Topic("customer.loyalty.v1", (PointsEarned, PointsSpent, PointsExpired
 ANSWERS = Topic("service.answers.v1", (AnswerPublished,), by("answer_id"), cleanup="compact")
 SPEND = Topic("marketing.spend.v1", (SpendReported,), by_campaign)
 MESSAGES = Topic("marketing.messages.v1", (MessageStatusReported,), by_message)
-RAW = Topic("ingest.raw.v1", (RequestReceived,), by("request_id"), is_public=False)
+RAW = Topic(
+    "ingest.raw.v1",
+    (RequestReceived,),
+    by("request_id"),
+    retention_days=7,
+    is_public=False,
+    record_bytes_max=REQUEST_BYTES_MAX,
+    compression="zstd",
+)
+FETCHES = Topic("connectors.fetches.v1", (FetchRequested,), by_fetch, retention_days=7, is_public=False)
 REFERENCES = Topic(
     "connectors.references.v1", (ReferenceLearned,), by_reference, cleanup="compact", is_public=False
 )
@@ -258,6 +218,7 @@ INPUTS = (
     SPEND,
     MESSAGES,
     RAW,
+    FETCHES,
     REFERENCES,
 )
 """What connectors and channel teams publish to."""

@@ -2,7 +2,7 @@
 
 from schemas.codec import Codec, Encode
 from schemas.registry import Registry, RegistryAway, SchemaUnknown
-from schemas.topics import Topic
+from schemas.topic import Topic
 from vaart.addresses import Addresses
 from vaart.errors import ConfigFault, DependencyAway
 from vaart.settings import Settings

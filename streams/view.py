@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import msgspec
 
 from schemas.meta import Entry, Event, Snapshot
-from schemas.topics import Topic
+from schemas.topic import Topic
 
 Part = tuple[str, ...]
 """The key of a record in a collection: one or more ids, each of any text."""

@@ -33,6 +33,7 @@ ANY_PARTITION = -1
 WARNINGS = 4
 """What librdkafka prints by itself, as a syslog level."""
 PROBE_S = 2.0
+ABANDON_S = 5.0
 _POLL_S = 0.1
 
 _PRODUCER_FIXED = {
@@ -179,6 +180,13 @@ class Publisher:
         finally:
             self._closing.set()
             self._poller.join()
+
+    def abandon(self) -> None:
+        """After this every record that was published has its report, at once: what is not acknowledged has failed."""
+        self._producer.purge()
+        self._producer.flush(ABANDON_S)
+        self._closing.set()
+        self._poller.join()
 
     def __enter__(self) -> Self:
         return self

@@ -64,6 +64,14 @@ REQUEST_SECONDS = _histogram(
     buckets=LATENCY_BUCKETS_S,
 )
 BYTES_IN_FLIGHT = _gauge("vaart_request_bytes_in_flight", "Bytes of request bodies that the gateway holds.")
+REQUESTS = _counter(
+    "vaart_requests_total",
+    "Requests of sources, by what they came to: taken, challenged, refused, malformed, overloaded, limited.",
+    "channel",
+    "outcome",
+)
+SPOOLING = _gauge("vaart_spooling", "1 while Kafka does not take all of what comes in, and the disk does.")
+SPOOL_BYTES = _gauge("vaart_spool_bytes", "Bytes on the disk that Kafka has not got.")
 
 # Kafka out.
 EVENTS_PUBLISHED = _counter("vaart_events_published_total", "Records that Kafka acknowledged.", "topic")

@@ -65,10 +65,17 @@ class Notifications(_Section):
 
 
 class Gateway(_Section):
-    """Where the way in listens."""
+    """Where the way in listens, who may send (`sources`: a YAML file), and how much the disk takes for Kafka.
+
+    `public_url` is the address that senders know: some sign it. `proxies` of our own stand before the gateway.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
+    sources: Path | None = None
+    public_url: str = Field("", pattern=r"^(https?://.+)?$")
+    proxies: int = Field(0, ge=0, le=10)
+    spool_bytes_max: int = Field(3 << 30, ge=1 << 20)
 
 
 class Management(_Section):

@@ -9,7 +9,8 @@ from schemas.events.dead_letters import DeadLettered
 from schemas.identifiers import SecretMissing
 from schemas.meta import Event
 from schemas.registry import Registry, RegistryAway, SchemaRefused, SchemaUnknown
-from schemas.topics import DEAD_LETTERS, Topic, route
+from schemas.topic import Topic
+from schemas.topics import DEAD_LETTERS, route
 from vaart import kafka
 from vaart.addresses import Addresses
 from vaart.errors import ConfigFault, DependencyAway

@@ -9,7 +9,8 @@ from typing import Protocol
 from connectors.files.outlet import Outlet
 from schemas.events.clock import ClockAdvanced
 from schemas.meta import Event, Instant
-from schemas.topics import TOPICS, Topic
+from schemas.topic import Topic
+from schemas.topics import TOPICS
 
 WRITER = "replay"
 """How the engine knows who moves the clock."""

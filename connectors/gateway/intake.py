@@ -21,7 +21,8 @@ from connectors.gateway.problems import Problem
 from schemas import ids
 from schemas.codec import Decode, Undecodable
 from schemas.meta import Event
-from schemas.topics import INPUTS, Topic
+from schemas.topic import Topic
+from schemas.topics import INPUTS
 
 ITEMS_MAX = 1_000
 RAW_OCCURRED_AT = "occurred_at_raw"

@@ -1,4 +1,4 @@
-"""The gateway: `POST /v1/events` takes our own events and answers once Kafka has them.
+"""The gateway: `POST /v1/events` takes our own events, `/in/...` those of sources; both answer once they are kept.
 
 202 {"event_id": "..."}                     one event, kept
 202 {"accepted": 2, "items": [...]}         a list, all kept
@@ -15,29 +15,33 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from connectors.gateway.bodies import Bodies
+from connectors.gateway.delivery import SpoolFull
+from connectors.gateway.door import Door
+from connectors.gateway.encoding import Misfit
 from connectors.gateway.intake import EVERY_INPUT, avro_event, events_of, json_items
-from connectors.gateway.keeping import Keeper
 from connectors.gateway.problems import Problem, answer
+from connectors.gateway.spool import Kept
+from connectors.gateway.webhooks import Webhooks
+from connectors.protocol.channel import BATCH_BYTES_MAX
 from schemas.codec import Codec
 from schemas.meta import Event
-from schemas.registry import RegistryAway
+from schemas.registry import RegistryAway, SchemaUnknown
 from vaart import metrics
-from vaart.clock import Clock
 
 EVENTS = "/v1/events"
 JSON_TYPES = frozenset({"application/json"})
 AVRO_TYPES = frozenset({"application/vnd.confluent.avro", "avro/binary"})
 """One event in Confluent framing: a zero, four bytes of schema id, Avro."""
+RETRY_AFTER_S = 5
 
 log = structlog.get_logger()
 
 
-def application(keeper: Keeper, codec: Codec, clock: Clock) -> web.Application:
+def application(door: Door, codec: Codec) -> web.Application:
     """The gateway's routes."""
-    route = _Events(keeper, codec, clock)
     app = web.Application(middlewares=[_answered])
-    app.router.add_post(EVENTS, route.respond)
+    app.router.add_post(EVENTS, _Events(door, codec).respond)
+    Webhooks(door).add_to(app)
     app.on_response_prepare.append(_signed)
     return app
 
@@ -45,18 +49,16 @@ def application(keeper: Keeper, codec: Codec, clock: Clock) -> web.Application:
 class _Events:
     """`POST /v1/events`."""
 
-    def __init__(self, keeper: Keeper, codec: Codec, clock: Clock) -> None:
-        self._keeper = keeper
+    def __init__(self, door: Door, codec: Codec) -> None:
+        self._door = door
         self._decode = codec.decoder(EVERY_INPUT)
-        self._clock = clock
-        self._bodies = Bodies()
 
     async def respond(self, request: web.Request) -> web.Response:
         is_avro = request.content_type in AVRO_TYPES
         if not is_avro and request.content_type not in JSON_TYPES:
             raise Problem(415, f"send {', '.join(sorted(JSON_TYPES | AVRO_TYPES))}")
-        async with self._bodies.read(request) as raw:
-            received_at = self._clock()
+        async with self._door.bodies.read(request, BATCH_BYTES_MAX) as raw:
+            received_at = self._door.clock()
             if is_avro:
                 return _one(await self._keep([await self._avro(raw, received_at)]))
             items, is_list = json_items(raw)
@@ -74,11 +76,35 @@ class _Events:
             ) from None
 
     async def _keep(self, events: list[Event] | list[Event | Problem]) -> list[Event | Problem]:
-        outcomes = await self._keeper.keep(events)
+        """The events that are kept; in place of each other one the Problem that it met."""
+        outcomes = list(events)
+        good = [(index, event) for index, event in enumerate(outcomes) if isinstance(event, Event)]
+        try:
+            found = await self._door.encoding.records([event for _, event in good])
+            for (index, _), record in zip(good, found, strict=True):
+                if isinstance(record, Misfit):
+                    outcomes[index] = Problem(413 if record.is_too_large else 422, record.detail)
+            await self._door.delivery.keep([record for record in found if isinstance(record, Kept)])
+        except (RegistryAway, SchemaUnknown) as error:
+            log.warning("no_schema", error=str(error))
+            outcomes = [_away(each, "its schema is not at hand") for each in outcomes]
+        except SpoolFull:
+            outcomes = [_away(each, "neither Kafka nor the disk takes it") for each in outcomes]
         for outcome in outcomes:
-            channel, word = ("api", "published") if isinstance(outcome, Event) else ("api", _word(outcome))
-            metrics.EVENTS_RECEIVED.labels(channel=channel, outcome=word).inc()
+            word = "published" if isinstance(outcome, Event) else _word(outcome)
+            metrics.EVENTS_RECEIVED.labels(channel="api", outcome=word).inc()
         return outcomes
+
+
+def _away(outcome: Event | Problem, why: str) -> Problem:
+    """What was a good event is not kept."""
+    if isinstance(outcome, Problem):
+        return outcome
+    return Problem(
+        503,
+        f"the event is not kept, {why}; send it again: with the same content it is the same event",
+        headers={"Retry-After": str(RETRY_AFTER_S)},
+    )
 
 
 def _one(outcomes: list[Event | Problem]) -> web.Response:

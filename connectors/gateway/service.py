@@ -2,13 +2,23 @@
 
 import asyncio
 import logging
+import platform
 import signal
+import time
 
+import httpx
 import structlog
 from aiohttp import web
 
-from connectors.gateway.keeping import PRODUCER, Keeper
+from connectors.gateway import sources
+from connectors.gateway.bodies import Bodies
+from connectors.gateway.delivery import PRODUCER, Delivery
+from connectors.gateway.door import Door
+from connectors.gateway.encoding import Encoding
+from connectors.gateway.keys import Keys
+from connectors.gateway.limits import Limits
 from connectors.gateway.server import application
+from connectors.gateway.sources import Sources
 from schemas.codec import Codec
 from schemas.registry import Registry, RegistryAway
 from schemas.topics import ACTIVITY
@@ -23,6 +33,7 @@ KEEP_ALIVE_S = 5
 DRAIN_S_MAX = 10
 BEAT_S = 1.0
 SCHEMA_FOLDER = "schemas"
+SPOOL_FOLDER = "spool"
 
 log = structlog.get_logger()
 
@@ -35,18 +46,35 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
     kafka.wait_until_reachable(settings, addresses)
     registry = _registry(settings, addresses)
     codec = Codec(registry, settings.kafka.topic_prefix)
-    publisher = kafka.Publisher(settings, addresses, PRODUCER)
-    keeper = Keeper(publisher, codec, settings.identifier_secret.get_secret_value())
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    delivery = Delivery(
+        lambda: kafka.Publisher(settings, addresses, PRODUCER),
+        settings.state_dir / SPOOL_FOLDER / (settings.instance or platform.node() or "gateway"),
+        settings.gateway.spool_bytes_max,
+        lambda error: None if failed.done() else failed.set_exception(error),
+    )
     health = Health()
-    health.check("kafka", lambda: None if keeper.is_keeping else "Kafka did not acknowledge the last records")
+    health.check("spool", lambda: "the spool is nearly full: Kafka takes nothing" if delivery.sheds else None)
     management = HealthServer(settings, health)
     try:
-        runner = await _listen(settings, application(keeper, codec, clock.wall))
-        await _until_stopped(health)
-        await runner.cleanup()
+        async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as client:
+            door = Door(
+                sources=sources.load(settings.gateway.sources) if settings.gateway.sources else Sources(),
+                encoding=Encoding(codec, settings.identifier_secret.get_secret_value()),
+                delivery=delivery,
+                keys=Keys(client),
+                limits=Limits(time.monotonic),
+                bodies=Bodies(),
+                clock=clock.wall,
+                public_url=settings.gateway.public_url.rstrip("/"),
+                proxies=settings.gateway.proxies,
+            )
+            runner = await _listen(settings, application(door, codec))
+            await _until_stopped(health, failed)
+            await runner.cleanup()
     finally:
         management.close()
-        await asyncio.to_thread(publisher.close)
+        await delivery.close()
         registry.close()
     log.info("gateway_stopped")
 
@@ -100,13 +128,16 @@ def _quiet() -> logging.Logger:
     return logger
 
 
-async def _until_stopped(health: Health) -> None:
+async def _until_stopped(health: Health, failed: asyncio.Future[None]) -> None:
+    """Raises what `failed` was set to."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     while not stopping.is_set():
         health.beat()
+        if failed.done():
+            failed.result()
         try:
             async with asyncio.timeout(BEAT_S):
                 await stopping.wait()

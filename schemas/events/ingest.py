@@ -19,3 +19,10 @@ class ReferenceLearned(Event, frozen=True, gc=False, kw_only=True):
     kind: str
     foreign_id: str
     ours: str
+
+
+class FetchRequested(Event, frozen=True, gc=False, kw_only=True):
+    """A request only pointed at something of its source, which is to be asked for."""
+
+    what: str
+    foreign_id: str

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Date, Integer, MetaData, Numeric, Table, Text, func
 from sqlalchemy.dialects.postgresql import CHAR, TIMESTAMP, UUID
 
-from schemas.topics import Topic
+from schemas.topic import Topic
 
 METADATA = MetaData(
     schema="core",

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 from schemas.events.clock import ClockAdvanced
 from schemas.events.dead_letters import DeadLettered
 from schemas.registry import RegistryAway, SchemaUnknown
-from schemas.topics import DEAD_LETTERS, SETTLED_LETTERS, Topic
+from schemas.topic import Topic
+from schemas.topics import DEAD_LETTERS, SETTLED_LETTERS
 from streams.engine.kafka_log import log_of
 from streams.engine.replay import writers_of
 from streams.engine.rocks_store import RocksStore

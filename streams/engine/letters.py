@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from schemas.events.dead_letters import DeadLettered, RecordHeader
-from schemas.topics import MAX_RECORD_BYTES
+from schemas.topic import MAX_RECORD_BYTES
 from streams.engine.surroundings import Surroundings
 from streams.engine.work import Decode, FoldRefused, TooLarge
 from vaart import __version__, metrics

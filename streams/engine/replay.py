@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from schemas.events.clock import ClockAdvanced
-from schemas.topics import Topic
+from schemas.topic import Topic
 from streams.engine import position
 from streams.engine.letters import Arrived
 from streams.engine.log import Outgoing

@@ -12,7 +12,7 @@ import msgspec
 
 from schemas.meta import Snapshot
 from schemas.registry import RegistryAway
-from schemas.topics import Topic
+from schemas.topic import Topic
 from streams.engine import records
 from streams.engine.heads import Heads
 from streams.engine.log import ANY_PARTITION, Outgoing

@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas.events.activity import PageViewed
 from schemas.meta import Meta
-from schemas.topics import Topic
+from schemas.topic import Topic
 from streams.engine.lane import Lane
 from streams.engine.log import Fate, Outgoing, Page
 from streams.engine.rocks_store import RocksStore

@@ -21,7 +21,8 @@ from schemas.identifiers import ANONYMOUS_ID
 from schemas.ids import event_id
 from schemas.meta import Event, Identifier, Instant, Meta, Snapshot
 from schemas.registry import Registry
-from schemas.topics import DEAD_LETTERS, SETTLED_LETTERS, Topic
+from schemas.topic import Topic
+from schemas.topics import DEAD_LETTERS, SETTLED_LETTERS
 from streams.view import Output, Record, State, Step, View
 from tests.bench.ground import OURS, Failed, Ground, on
 from vaart.kafka import LINGER_MS

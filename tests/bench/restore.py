@@ -16,7 +16,7 @@ from typing import Any
 from confluent_kafka import Producer
 
 from schemas.events.activity import PageViewed
-from schemas.topics import Topic
+from schemas.topic import Topic
 from streams.engine import changelog, position, records
 from streams.engine.kafka_log import log_of
 from streams.engine.rocks_store import RocksStore

@@ -18,7 +18,8 @@ from schemas.avsc import schema_of
 from schemas.codec import Codec, subject_of
 from schemas.events.dead_letters import DeadLettered
 from schemas.events.stock import StockCounted
-from schemas.topics import DEAD_LETTERS, LEVELS, MAX_RECORD_BYTES, SETTLED_LETTERS, STOCK, Topic
+from schemas.topic import MAX_RECORD_BYTES, Topic
+from schemas.topics import DEAD_LETTERS, LEVELS, SETTLED_LETTERS, STOCK
 from streams.engine.kafka_log import log_of
 from streams.engine.log import Outgoing
 from streams.views.stock import VIEW

@@ -27,6 +27,7 @@ def blocks() -> list[str]:
 
 def test_every_command_runs(environment: dict[str, str], tmp_path: Path, unused_tcp_port: int) -> None:
     variables = {**environment, "VAART_GATEWAY__PORT": str(unused_tcp_port)}
+    variables |= {"VAART_GATEWAY__SOURCES": "deploy/examples/sources.yaml", "SHOP_NL_SECRET": "hush"}
     variables["PATH"] = f"{ROOT / '.venv/bin'}{os.pathsep}{environment['PATH']}"
     prepare, *others = blocks()
     commands = [line.partition("#")[0].strip() for line in prepare.splitlines()]
@@ -67,9 +68,9 @@ def await_gateway(port: int, services: subprocess.Popen[bytes]) -> None:
 
 
 def await_rows(dsn: str) -> None:
-    """What the README sent, in the tables: two receipts, and a shelf that was counted and sold from."""
+    """What the README sent, in the tables: two receipts, an order, and a shelf that was counted and sold from."""
     deadline = time.monotonic() + RUNNING_S_MAX
-    expected = ([("2001",), ("2002",)], [(11,)])
+    expected = ([("2001",), ("2002",), ("820982911946154508",)], [(11,)])
     found = None
     with psycopg.connect(dsn, autocommit=True) as connection:
         while found != expected:

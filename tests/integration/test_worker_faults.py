@@ -15,7 +15,8 @@ from schemas.events.dead_letters import DeadLettered
 from schemas.events.states import StockLevel
 from schemas.events.stock import StockCounted
 from schemas.meta import Meta
-from schemas.topics import DEAD_LETTERS, LEVELS, STOCK, Topic
+from schemas.topic import Topic
+from schemas.topics import DEAD_LETTERS, LEVELS, STOCK
 from vaart import addresses, kafka
 from vaart.cli import schemas, topics
 from vaart.settings import Settings

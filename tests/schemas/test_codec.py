@@ -21,6 +21,7 @@ from schemas.events.orders import OrderPlaced, SoldInStore
 from schemas.events.states import StockLedgerEntry
 from schemas.events.stock import StockSold
 from schemas.registry import RegistryAway, SchemaUnknown
+from schemas.topic import Topic
 from tests.schemas.rows import plain, rows, struct_of, without_times, written
 
 pytestmark = pytest.mark.usefixtures("codec_kind")
@@ -76,7 +77,7 @@ def refused(decode: Callable[[Any], Any], value: bytes | None) -> Undecodable:
 
 
 @pytest.mark.parametrize(("kind", "topic"), PAIRS, ids=lambda each: getattr(each, "__name__", ""))
-def test_both_ways_as_fastavro_does(kind: type, topic: t.Topic) -> None:
+def test_both_ways_as_fastavro_does(kind: type, topic: Topic) -> None:
     schema = schema_of(kind)
     encode, decode = (coder := codec()).encoder(topic, kind), coder.decoder(topic)
 

@@ -15,6 +15,7 @@ from schemas.events.states import Profile
 from schemas.identifiers import SecretMissing, key_of
 from schemas.ids import event_id
 from schemas.meta import Identifier, Meta
+from schemas.topic import Topic
 from vaart.addresses import Addresses
 from vaart.admin import Found, Topics, Wanted
 from vaart.cli.main import app
@@ -97,7 +98,7 @@ def test_events_that_concern_a_customer_reach_profiles_and_timeline() -> None:
         ),
     ],
 )
-def test_route(event: Any, topic: t.Topic, key: str) -> None:
+def test_route(event: Any, topic: Topic, key: str) -> None:
     if event is stock.StockFactCorrected:
         event = event(meta=meta(), sku="dress", location_id="haarlem", corrects_event_id="e-0", quantity=1)
     assert t.route(event) == (topic, key)

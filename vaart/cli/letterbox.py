@@ -6,7 +6,8 @@ from typing import Any
 
 from schemas.codec import Codec, Undecodable
 from schemas.events.dead_letters import DeadLettered, LetterReplayed, LetterSkipped
-from schemas.topics import DAY_MS, DEAD_LETTERS, SETTLED_LETTERS, Topic
+from schemas.topic import DAY_MS, Topic
+from schemas.topics import DEAD_LETTERS, SETTLED_LETTERS
 from vaart.errors import UsageFault
 from vaart.reading import Reader
 

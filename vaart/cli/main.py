@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 
 from vaart.cli import (
+    channels,
     db,
     demo,
     dlq,
@@ -23,7 +24,23 @@ from vaart.cli import (
 )
 from vaart.errors import VaartError
 
-GROUPS = (demo, local, topics, schemas, files, serve, worker, views, offsets, state, dlq, db, sink, docs)
+GROUPS = (
+    demo,
+    local,
+    topics,
+    schemas,
+    files,
+    channels,
+    serve,
+    worker,
+    views,
+    offsets,
+    state,
+    dlq,
+    db,
+    sink,
+    docs,
+)
 """Each module has `register(app)`, which adds its verbs."""
 
 app = typer.Typer(

@@ -16,10 +16,11 @@ def _serve() -> None:
 
 
 def gateway() -> None:
-    """Take events over HTTP: `POST /v1/events`, JSON or Avro, one or a list.
+    """Take events over HTTP: our own by `POST /v1/events` (JSON or Avro, one or a list), those of sources by /in/...
 
-    It listens on 127.0.0.1:8080 (VAART_GATEWAY__HOST, VAART_GATEWAY__PORT) and asks nobody who they are: put
-    it on another address only behind a proxy that does. Example: `vaart serve gateway`.
+    It listens on 127.0.0.1:8080 (VAART_GATEWAY__HOST, VAART_GATEWAY__PORT). Sources prove who they are
+    (VAART_GATEWAY__SOURCES names their file); /v1/events asks nobody: leave it behind a proxy that does. While Kafka is
+    away, records go to the spool in the state folder. Example: `vaart serve gateway`.
     """
     import asyncio
 

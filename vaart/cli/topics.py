@@ -11,7 +11,7 @@ from vaart.errors import UsageFault
 from vaart.settings import Settings, load
 
 if TYPE_CHECKING:
-    from schemas.topics import Topic
+    from schemas.topic import Topic
     from vaart.addresses import Addresses
     from vaart.admin import Found, Topics, Wanted
 
@@ -98,7 +98,8 @@ def wanted(settings: Settings) -> "list[Wanted]":
 def catalogue() -> "list[Topic]":
     """Every topic that a deployment has: the contracts', and a changelog for each view."""
     import streams.views
-    from schemas.topics import TOPICS, Topic
+    from schemas.topic import Topic
+    from schemas.topics import TOPICS
 
     views = getattr(streams.views, "VIEWS", ())
     return [*TOPICS, *(Topic(view.changelog, (), cleanup="compact", is_public=False) for view in views)]

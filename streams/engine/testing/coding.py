@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from schemas.codec import Reason, Undecodable
-from schemas.topics import Topic
+from schemas.topic import Topic
 
 _Named = tuple[str, msgspec.Raw]
 _encode = msgspec.msgpack.Encoder().encode

@@ -12,7 +12,8 @@ from functools import cache
 from typing import Any, Protocol
 
 from schemas.events.dead_letters import DeadLettered
-from schemas.topics import DEAD_LETTERS, SETTLED_LETTERS, Topic
+from schemas.topic import Topic
+from schemas.topics import DEAD_LETTERS, SETTLED_LETTERS
 from streams.engine import records
 from streams.engine.lane import Lane
 from streams.engine.replay import writers_of

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from schemas.meta import Snapshot
-from schemas.topics import DEAD_LETTERS, Topic
+from schemas.topic import Topic
+from schemas.topics import DEAD_LETTERS
 from streams.engine import changelog, position, records
 from streams.engine.stores import LaneStore
 from streams.engine.testing.coding import Plain

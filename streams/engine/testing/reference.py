@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from schemas.meta import Snapshot
-from schemas.topics import Topic
+from schemas.topic import Topic
 from streams.engine.testing.driver import Seen
 from streams.engine.work import time_of
 from streams.view import State, Tick, View

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.meta import Event, Meta, Snapshot
-from schemas.topics import Topic
+from schemas.topic import Topic
 from streams.view import Output, Record, State, Step, Tick, View
 
 DAY_US = 86_400_000_000

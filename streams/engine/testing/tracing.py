@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from schemas.meta import Entry
-from schemas.topics import Topic
+from schemas.topic import Topic
 from streams.view import Output, State, Step, Tick, View
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from schemas.registry import RegistryAway
-from schemas.topics import Topic
+from schemas.topic import Topic
 from streams.engine.log import LaneLost
 from streams.engine.testing.coding import Plain
 from streams.engine.testing.tracing import TRACE

@@ -10,7 +10,8 @@ from connectors.files.outlet import KafkaOutlet
 from schemas.avsc import schema_of
 from schemas.codec import Codec, subject_of
 from schemas.registry import Registry
-from schemas.topics import DEAD_LETTERS, ORDERS, STOCK, Topic
+from schemas.topic import Topic
+from schemas.topics import DEAD_LETTERS, ORDERS, STOCK
 from vaart import admin, kafka
 from vaart.addresses import Addresses, resolve
 from vaart.settings import Settings

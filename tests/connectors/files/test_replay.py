@@ -14,7 +14,8 @@ from schemas.events.orders import SoldInStore
 from schemas.events.stock import StockCounted
 from schemas.ids import event_id
 from schemas.meta import Event, Identifier, Meta
-from schemas.topics import ORDERS, STOCK, Topic
+from schemas.topic import Topic
+from schemas.topics import ORDERS, STOCK
 from tests.connectors.files.conftest import PARTITIONS, Wharf
 from vaart.errors import ConfigFault
 

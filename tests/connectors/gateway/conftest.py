@@ -1,20 +1,30 @@
-"""A topic and a schema on the real servers, and the gateway on a free port of this process."""
+"""Topics and schemas on the real servers, and the gateway on a free port of this process."""
 
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from connectors.gateway.keeping import PRODUCER, Keeper
+from connectors.gateway.bodies import Bodies
+from connectors.gateway.delivery import PRODUCER, Delivery
+from connectors.gateway.door import Door
+from connectors.gateway.encoding import Encoding
+from connectors.gateway.keys import Keys
+from connectors.gateway.limits import Limits
 from connectors.gateway.server import application
+from connectors.gateway.sources import Sources
 from schemas.avsc import schema_of
 from schemas.codec import Codec, subject_of
-from schemas.meta import Event
 from schemas.registry import Registry
-from schemas.topics import STOCK
+from schemas.topic import Topic
+from schemas.topics import DEAD_LETTERS, ORDERS, RAW, STOCK
 from tests.connectors.gateway.events import NOW
 from vaart import kafka
 from vaart.addresses import Addresses
@@ -22,22 +32,29 @@ from vaart.admin import Topics, Wanted
 from vaart.settings import Settings
 
 PARTITIONS = 2
+SPOOL_BYTES_MAX = 64 << 20
+USED = {
+    STOCK: STOCK.events[:2],
+    ORDERS: tuple(each for each in ORDERS.events if each.__name__ in ("OrderPlaced", "OrderReported")),
+    RAW: RAW.events,
+    DEAD_LETTERS: DEAD_LETTERS.events,
+}
 
 Client = TestClient[web.Request, web.Application]
 
 
 @dataclass
 class Log:
-    """What stands on the stock topic."""
+    """What stands on the topics."""
 
     settings: Settings
     addresses: Addresses
     codec: Codec
 
-    def events(self, count: int) -> list[Event]:
-        """The first `count` events, by partition and offset; fewer if there are fewer."""
-        decode = self.codec.decoder(STOCK)
-        name = kafka.topic_name(self.settings, STOCK.name)
+    def events(self, count: int, topic: Topic = STOCK) -> list[Any]:
+        """The first `count` records of a topic, by partition and offset; fewer if there are fewer."""
+        decode = self.codec.decoder(topic)
+        name = kafka.topic_name(self.settings, topic.name)
         consumer = Consumer(kafka.consumer_config(self.settings, self.addresses, "test"))
         consumer.assign([TopicPartition(name, each, OFFSET_BEGINNING) for each in range(PARTITIONS)])
         found = consumer.consume(count, timeout=10)
@@ -45,12 +62,25 @@ class Log:
         return [decode(message.value()) for message in found]
 
 
+@dataclass
+class Parts:
+    """What a test may choose of a gateway."""
+
+    sources: Sources = field(default_factory=Sources)
+    spool_bytes_max: int = SPOOL_BYTES_MAX
+    public_url: str = "https://in.example"
+    proxies: int = 0
+    connect: Callable[[], kafka.Publisher] | None = None
+    failures: list[BaseException] = field(default_factory=list)
+
+
 @pytest.fixture
 def registry(settings: Settings, servers: Addresses) -> Iterator[Registry]:
     found = Registry(servers.registry)
-    for struct in STOCK.events[:2]:
-        subject = subject_of(STOCK, struct, settings.kafka.topic_prefix)
-        found.register(subject, schema_of(struct), "FULL_TRANSITIVE")
+    for topic, structs in USED.items():
+        for struct in structs:
+            subject = subject_of(topic, struct, settings.kafka.topic_prefix)
+            found.register(subject, schema_of(struct), "FULL_TRANSITIVE")
     yield found
     found.close()
 
@@ -62,15 +92,46 @@ def codec(settings: Settings, registry: Registry) -> Codec:
 
 @pytest.fixture
 def log(settings: Settings, servers: Addresses, codec: Codec) -> Log:
-    name = kafka.topic_name(settings, STOCK.name)
-    Topics(kafka.admin(settings, servers), servers.kafka).create([Wanted(name, PARTITIONS, 1, {})])
+    wanted = [Wanted(kafka.topic_name(settings, topic.name), PARTITIONS, 1, topic.config()) for topic in USED]
+    Topics(kafka.admin(settings, servers), servers.kafka).create(wanted)
     return Log(settings, servers, codec)
 
 
+Open = Callable[[Parts], Any]
+
+
 @pytest.fixture
-async def client(settings: Settings, servers: Addresses, codec: Codec, log: Log) -> AsyncIterator[Client]:
-    publisher = kafka.Publisher(settings, servers, PRODUCER)
-    app = application(Keeper(publisher, codec, "secret"), codec, lambda: NOW)
-    async with TestClient(TestServer(app)) as opened:
-        yield opened
-    publisher.close()
+def opened(settings: Settings, servers: Addresses, codec: Codec, log: Log, tmp_path: Path) -> Open:
+    """`async with opened(Parts(...)) as (client, door)`: a gateway that listens."""
+
+    @asynccontextmanager
+    async def open_one(parts: Parts) -> AsyncIterator[tuple[Client, Door]]:
+        delivery = Delivery(
+            parts.connect or (lambda: kafka.Publisher(settings, servers, PRODUCER)),
+            tmp_path / "spool" / "one",
+            parts.spool_bytes_max,
+            parts.failures.append,
+        )
+        async with httpx.AsyncClient() as asking:
+            door = Door(
+                sources=parts.sources,
+                encoding=Encoding(codec, "secret"),
+                delivery=delivery,
+                keys=Keys(asking),
+                limits=Limits(lambda: 0.0),
+                bodies=Bodies(),
+                clock=lambda: NOW,
+                public_url=parts.public_url,
+                proxies=parts.proxies,
+            )
+            async with TestClient(TestServer(application(door, codec))) as client:
+                yield client, door
+            await delivery.close()
+
+    return open_one
+
+
+@pytest.fixture
+async def client(opened: Open) -> AsyncIterator[Client]:
+    async with opened(Parts()) as (client, _):
+        yield client

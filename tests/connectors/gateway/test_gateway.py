@@ -11,19 +11,20 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 
 from connectors.gateway import bodies
-from connectors.gateway.keeping import PRODUCER, Keeper
-from connectors.gateway.server import application
+from connectors.gateway.delivery import PRODUCER
+from connectors.gateway.spool import Spool
+from connectors.protocol.channel import BATCH_BYTES_MAX
 from schemas.codec import Codec
 from schemas.events.stock import StockSold
 from schemas.meta import Meta
 from schemas.topics import STOCK
-from tests.connectors.gateway.conftest import Client, Log
+from tests.connectors.gateway.conftest import Client, Log, Open, Parts
 from tests.connectors.gateway.events import NOW, sold
 from vaart import kafka
 from vaart.addresses import Addresses
@@ -97,7 +98,7 @@ async def test_bytes_that_are_no_avro_event_are_refused(client: Client, raw: byt
         (b"{}", {"Content-Type": "text/plain"}, 415),
         (b"{}", {"Content-Encoding": "compress"}, 415),
         (b"not packed", {"Content-Encoding": "gzip"}, 400),
-        (b" " * (bodies.BODY_BYTES_MAX + 1), {}, 413),
+        (b" " * (BATCH_BYTES_MAX + 1), {}, 413),
     ],
 )
 async def test_what_is_wrong_is_the_senders_fault(
@@ -143,19 +144,30 @@ async def test_another_method_or_path_is_a_problem(client: Client) -> None:
     assert (await client.post("/")).status == 404
 
 
-async def test_while_kafka_is_away_nothing_is_claimed(
-    settings: Settings, servers: Addresses, codec: Codec
+async def test_while_kafka_is_away_the_disk_keeps_it(
+    settings: Settings, codec: Codec, tmp_path: Path, opened: Open
 ) -> None:
     away = Addresses(f"127.0.0.1:{free_port()}", "", "", "")
-    publisher = kafka.Publisher(settings, away, {**PRODUCER, "message.timeout.ms": 300, "log_level": 0})
-    keeper = Keeper(publisher, codec, "")
-    async with TestClient(TestServer(application(keeper, codec, lambda: NOW))) as client:
+    unreachable = Parts(connect=lambda: kafka.Publisher(settings, away, {**PRODUCER, "log_level": 0}))
+    async with opened(unreachable) as (client, door):
         answer = await client.post(URL, json=[sold(), sold(quantity="2")])
         told = await answer.json()
+        assert not door.delivery.is_direct
+    assert answer.status == 207
+    assert [item["status"] for item in told["items"]] == [202, 422]
+    records, _ = Spool(tmp_path / "spool" / "one").read(10)
+    assert [record.topic for record in records] == [STOCK.name]
+
+
+async def test_when_neither_takes_it_nothing_is_claimed(settings: Settings, opened: Open) -> None:
+    away = Addresses(f"127.0.0.1:{free_port()}", "", "", "")
+    unreachable = Parts(
+        connect=lambda: kafka.Publisher(settings, away, {**PRODUCER, "log_level": 0}), spool_bytes_max=1
+    )
+    async with opened(unreachable) as (client, _):
+        await client.post(URL, json=sold())
+        answer = await client.post(URL, json=sold())
     assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
-    assert [item["status"] for item in told["items"]] == [503, 422]
-    assert not keeper.is_keeping
-    publisher.close()
 
 
 async def test_a_schema_that_nobody_registered_is_ours_to_mend(client: Client) -> None:

@@ -28,7 +28,8 @@ from schemas.events.dead_letters import DeadLettered
 from schemas.events.notifications import NotificationOutcomeReported, NotificationRequested
 from schemas.meta import Meta
 from schemas.registry import Registry
-from schemas.topics import DEAD_LETTERS, NOTIFICATION_OUTCOMES, NOTIFICATIONS_REQUESTED, Topic
+from schemas.topic import Topic
+from schemas.topics import DEAD_LETTERS, NOTIFICATION_OUTCOMES, NOTIFICATIONS_REQUESTED
 from sinks.notifications.service import serve
 from sinks.postgres import schema
 from vaart import kafka

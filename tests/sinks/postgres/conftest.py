@@ -16,7 +16,8 @@ from schemas.avsc import schema_of
 from schemas.codec import Codec, subject_of
 from schemas.events.dead_letters import DeadLettered
 from schemas.registry import Registry
-from schemas.topics import DEAD_LETTERS, Topic
+from schemas.topic import Topic
+from schemas.topics import DEAD_LETTERS
 from sinks.postgres import schema
 from sinks.postgres.sink import PostgresSink
 from sinks.projections import PROJECTIONS

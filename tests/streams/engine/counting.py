@@ -8,7 +8,7 @@ from schemas.codec import Reason, Undecodable
 from schemas.events.clock import ClockAdvanced
 from schemas.events.dead_letters import DeadLettered, LetterReplayed, LetterSkipped
 from schemas.meta import Event, Meta, Snapshot
-from schemas.topics import Topic
+from schemas.topic import Topic
 from streams.view import Output, Record, State, Step, Tick, View
 
 DAY = 86_400_000_000

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.meta import Snapshot
-from schemas.topics import DEAD_LETTERS, Topic
+from schemas.topic import Topic
+from schemas.topics import DEAD_LETTERS
 from streams.engine.kafka_log import KafkaLog
 from streams.engine.stores import MemoryStore
 from streams.engine.testing.coding import Plain

@@ -10,7 +10,8 @@ import pytest
 import structlog
 
 from schemas.events.dead_letters import DeadLettered, LetterReplayed, LetterSkipped
-from schemas.topics import DEAD_LETTERS, MAX_RECORD_BYTES, SETTLED_LETTERS, Topic
+from schemas.topic import MAX_RECORD_BYTES, Topic
+from schemas.topics import DEAD_LETTERS, SETTLED_LETTERS
 from streams.engine import stops
 from streams.engine.lane import SLICE
 from streams.engine.letters import Fault

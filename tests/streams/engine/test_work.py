@@ -1,6 +1,6 @@
 import pytest
 
-from schemas.topics import Topic
+from schemas.topic import Topic
 from streams.engine import records
 from streams.engine.heads import Heads
 from streams.engine.sealing import FORGET_AT_ONCE_MAX, Sealed, Unsealed, forgotten_records, seal

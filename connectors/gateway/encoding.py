@@ -1,0 +1,57 @@
+"""Events as records: their topic, their key, and their bytes."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connectors.gateway.spool import Kept
+from schemas.codec import Codec, Encode, Unencodable
+from schemas.identifiers import SecretMissing
+from schemas.meta import Entry, Event
+from schemas.topic import Topic
+from schemas.topics import RAW, route
+
+EVENT_BYTES_MAX = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """An event that cannot be a record, and why; `is_too_large` for one that is only too long."""
+
+    detail: str
+    is_too_large: bool = False
+
+
+class Encoding:
+    """Makes records. Raises RegistryAway or SchemaUnknown where a schema is not at hand when a type comes first."""
+
+    def __init__(self, codec: Codec, secret: str) -> None:
+        self._codec = codec
+        self._secret = secret
+        self._encoders: dict[tuple[str, type], Encode] = {}
+
+    async def records(self, events: Sequence[Event]) -> list[Kept | Misfit]:
+        """For each event its record, or why it cannot be one."""
+        return [await self._record(event) for event in events]
+
+    async def entry(self, topic: Topic, key: str, entry: Entry) -> Kept:
+        """The record of what is no event: a dead letter."""
+        return Kept(topic.name, key, (await self._encoder(topic, type(entry)))(entry))
+
+    async def _record(self, event: Event) -> Kept | Misfit:
+        try:
+            topic, key = route(event, self._secret)
+            value = (await self._encoder(topic, type(event)))(event)
+        except (Unencodable, SecretMissing) as error:
+            return Misfit(str(error))
+        if len(value) > EVENT_BYTES_MAX and topic is not RAW:
+            return Misfit(f"one event may have {EVENT_BYTES_MAX} bytes at most", is_too_large=True)
+        return Kept(topic.name, key, value)
+
+    async def _encoder(self, topic: Topic, struct: type) -> Encode:
+        """Made once, in a thread: it asks the registry."""
+        found = self._encoders.get((topic.name, struct))
+        if found is None:
+            found = await asyncio.to_thread(self._codec.encoder, topic, struct)
+            self._encoders[topic.name, struct] = found
+        return found

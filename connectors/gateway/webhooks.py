@@ -1,0 +1,257 @@
+"""Requests of sources: to a channel's `receive` and, by what it says, to Kafka and back to the sender.
+
+Every channel is treated alike here; what is special about one stands in its own file. An unknown source and a wrong
+signature take the same path and get the same answer.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import replace
+
+import structlog
+from aiohttp import web
+
+from connectors.gateway import cors, raw
+from connectors.gateway.delivery import SpoolFull
+from connectors.gateway.door import Door
+from connectors.gateway.encoding import Misfit
+from connectors.gateway.problems import Problem
+from connectors.gateway.sources import BY_NAME, Installed
+from connectors.gateway.spool import Kept
+from connectors.protocol.channel import (
+    Answer,
+    Challenge,
+    Channel,
+    Fetch,
+    Malformed,
+    NeedKey,
+    Outcome,
+    Refused,
+    Reject,
+    Request,
+    Source,
+    Verdict,
+)
+from connectors.protocol.documents import written
+from schemas.events.ingest import FetchRequested
+from schemas.meta import Meta
+from schemas.registry import RegistryAway, SchemaUnknown
+from schemas.topics import DEAD_LETTERS
+from vaart import metrics
+
+WAY_IN = "/in/{channel}/{source}{rest:(/.*)?}"
+REQUEST_ID = "X-Request-Id"
+NOBODY = Source("")
+"""Stands for a source that is not there: it has no secrets, so that every signature is wrong."""
+STRANGERS_PER_S, STRANGERS_BURST = 5.0, 50
+"""Failed signatures that one address may send, and requests to routes that need none."""
+PUBLIC_PER_S, PUBLIC_BURST = 100.0, 1_000
+KEY_ROUNDS_MAX = 2
+INVALID = "invalid"
+
+log = structlog.get_logger()
+
+
+class Webhooks:
+    """`/in/{channel}/{source}`, and the paths that channels' own clients have built in."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def add_to(self, app: web.Application) -> None:
+        """Afterwards the application answers at all of them."""
+        app.router.add_route("*", WAY_IN, self._named)
+        for channel in BY_NAME.values():
+            for path in channel.routes:
+                app.router.add_route("*", path, _Built(self, channel).respond)
+
+    async def _named(self, request: web.Request) -> web.StreamResponse:
+        channel = BY_NAME.get(request.match_info["channel"])
+        if channel is None:
+            raise Problem(404, "there is no such channel; `vaart channels list` shows those there are")
+        found = self._door.sources.named(channel.name, request.match_info["source"])
+        return await self.respond(request, channel, request.match_info["rest"], found)
+
+    async def respond(
+        self, request: web.Request, channel: Channel, route: str, found: Installed | None
+    ) -> web.StreamResponse:
+        """The answer to a request of a channel; `found` is None where the request itself says which source it is."""
+        request_id = str(uuid.uuid4())
+        if request.method == "OPTIONS":
+            return cors.preflight(request, self.origins(channel, found))
+        if request.method not in channel.methods:
+            raise Problem(
+                405, f"send {', '.join(channel.methods)}", headers={"Allow": ", ".join(channel.methods)}
+            )
+        if self._door.delivery.sheds and channel.retries:
+            return self._answered(
+                request, channel, found, channel.answers.overloaded, "overloaded", request_id
+            )
+        try:
+            async with self._door.bodies.read(request, channel.body_bytes_max) as body:
+                asked = self._asked(request, route, body)
+                answer, word = await self._outcome(channel, asked, found, request_id)
+        except Problem as problem:
+            if problem.status != 413:
+                raise
+            answer, word = channel.answers.too_large, "too_large"
+        return self._answered(request, channel, found, answer, word, request_id)
+
+    def origins(self, channel: Channel, found: Installed | None) -> Collection[str]:
+        """The pages that may send: of the source; where only the body says which it is, of the channel's sources."""
+        if found is not None:
+            return found.form.origins
+        every = self._door.sources.by_name.values()
+        return {origin for each in every if each.channel is channel for origin in each.form.origins}
+
+    def _asked(self, request: web.Request, route: str, body: bytes) -> Request:
+        headers: dict[str, list[str]] = {}
+        for name, value in request.headers.items():
+            headers.setdefault(name.lower(), []).append(value)
+        return Request(
+            method=request.method,
+            route=route,
+            public_url=(self._door.public_url or f"{request.scheme}://{request.host}") + request.raw_path,
+            headers=headers,
+            query=list(request.query.items()),
+            body=body,
+            received_at=self._door.clock(),
+            peer=self._door.peer_of(request),
+        )
+
+    def _answered(
+        self,
+        request: web.Request,
+        channel: Channel,
+        found: Installed | None,
+        answer: Answer,
+        word: str,
+        request_id: str,
+    ) -> web.Response:
+        metrics.REQUESTS.labels(channel.name, word).inc()
+        return web.Response(
+            status=answer.status,
+            body=answer.body,
+            headers={
+                **cors.of(request, self.origins(channel, found)),
+                **answer.headers,
+                "Content-Type": answer.content_type,
+                REQUEST_ID: request_id,
+            },
+        )
+
+    async def _outcome(
+        self, channel: Channel, asked: Request, found: Installed | None, request_id: str
+    ) -> tuple[Answer, str]:
+        if found is None and channel.key_of is not None:
+            found = self._door.sources.by_key.get((channel.name, channel.key_of(asked) or ""))
+        form = found.form if found else None
+        if (wait_s := self._wait_s(channel, asked, found)) > 0:
+            return replace(
+                channel.answers.overloaded, status=429, headers={"Retry-After": str(wait_s)}
+            ), "limited"
+        outcome = await self._received(channel, asked, found)
+        if isinstance(outcome, Refused) or found is None or form is None or form.is_paused:
+            return self._refused(channel, asked, outcome)
+        if isinstance(outcome, Challenge):
+            return outcome.answer, "challenged"
+        if isinstance(outcome, Malformed):
+            return replace(channel.answers.malformed), "malformed"
+        assert isinstance(outcome, Verdict)
+        try:
+            await self._keep(channel, asked, found, outcome, request_id)
+        except SpoolFull:
+            return channel.answers.overloaded, "overloaded"
+        except (RegistryAway, SchemaUnknown) as error:
+            log.warning("no_schema", error=str(error))
+            return channel.answers.overloaded, "overloaded"
+        return outcome.answer or channel.answers.ok, "taken"
+
+    async def _received(self, channel: Channel, asked: Request, found: Installed | None) -> Outcome:
+        """What the channel says, with the keys that it needs."""
+        source = found.source if found else NOBODY
+        for _ in range(KEY_ROUNDS_MAX):
+            outcome = channel.receive(asked, source)
+            if not isinstance(outcome, NeedKey) or channel.keys is None:
+                return outcome
+            key = await self._door.keys.get(channel.keys, outcome.name, source) if found else None
+            source = replace(source, keys={**source.keys, outcome.name: key})
+        return Refused("it asks for one key after another")
+
+    def _refused(self, channel: Channel, asked: Request, outcome: Outcome) -> tuple[Answer, str]:
+        """A stranger that goes on guessing is told to wait."""
+        wait_s = self._door.limits.take(f"refused:{asked.peer}", STRANGERS_PER_S, STRANGERS_BURST)
+        why = outcome.why if isinstance(outcome, Refused) else "no such source"
+        log.info("request_refused", channel=channel.name, reason=why)
+        if wait_s:
+            return replace(channel.answers.refused, headers={"Retry-After": str(wait_s)}), "refused"
+        return channel.answers.refused, "refused"
+
+    def _wait_s(self, channel: Channel, asked: Request, found: Installed | None) -> int:
+        limits = self._door.limits
+        if channel.proof == "public key":
+            wait_s = limits.take(f"public:{asked.peer}", PUBLIC_PER_S, PUBLIC_BURST)
+            if wait_s:
+                return wait_s
+        if found is None:
+            return 0
+        return limits.take(f"source:{found.source.name}", found.form.per_second, found.form.burst)
+
+    async def _keep(
+        self, channel: Channel, asked: Request, found: Installed, verdict: Verdict, request_id: str
+    ) -> None:
+        """After this the events, what was rejected and the request itself are in Kafka or on the disk."""
+        encoding, source = self._door.encoding, found.source.name
+        records: list[Kept] = []
+        rejects = list(verdict.rejects)
+        events = [*verdict.events, *(self._fetch(each, asked, found) for each in verdict.fetches)]
+        for event, record in zip(events, await encoding.records(events), strict=True):
+            if isinstance(record, Misfit):
+                rejects.append(
+                    Reject(INVALID, f"{type(event).__name__}: {record.detail}", written(repr(event)))
+                )
+            else:
+                records.append(record)
+        for reject in rejects:
+            dead = raw.letter(reject, asked, request_id, channel.name, source)
+            records.append(await encoding.entry(DEAD_LETTERS, request_id, dead))
+        route = raw.REDACTED if channel.proof == "secret address" else asked.route
+        kept = raw.kept_request(asked, request_id, channel.name, source, route, _verdict(verdict, rejects))
+        records += [each for each in await encoding.records([kept]) if isinstance(each, Kept)]
+        await self._door.delivery.keep(records)
+        metrics.EVENTS_RECEIVED.labels(channel.name, "published").inc(len(verdict.events))
+        if rejects:
+            metrics.EVENTS_RECEIVED.labels(channel.name, "rejected").inc(len(rejects))
+
+    def _fetch(self, fetch: Fetch, asked: Request, found: Installed) -> FetchRequested:
+        meta = Meta(
+            event_id=str(uuid.uuid4()),
+            occurred_at=asked.received_at,
+            received_at=asked.received_at,
+            channel=found.channel.medium,
+            source=found.source.name,
+        )
+        return FetchRequested(meta=meta, what=fetch.what, foreign_id=fetch.id)
+
+
+class _Built:
+    """A path that a channel's clients have built in: the request itself says which source it is for."""
+
+    def __init__(self, webhooks: Webhooks, channel: Channel) -> None:
+        self._webhooks = webhooks
+        self._channel = channel
+
+    async def respond(self, request: web.Request) -> web.StreamResponse:
+        return await self._webhooks.respond(request, self._channel, request.path, None)
+
+
+def _verdict(verdict: Verdict, rejects: Collection[Reject]) -> str:
+    """In a few words, what became of the request."""
+    kinds = Counter(type(event).__name__ for event in verdict.events)
+    told = [f"{count} {kind}" for kind, count in kinds.items()]
+    if rejects:
+        told.append(f"{len(rejects)} rejected")
+    if verdict.fetches:
+        told.append(f"{len(verdict.fetches)} to fetch")
+    return ", ".join(told) or "nothing that is known"

@@ -1,0 +1,95 @@
+"""Whether a request was signed with a secret or a key that its source has. Every comparison takes constant time.
+
+Each function answers True or False and raises nothing, whatever it is given: strangers choose what comes in.
+"""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Callable, Iterable
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+NO_SECRET = "no source has this secret"  # noqa: S105
+"""Compared with where there is none, so that an unknown source takes as long as a known one."""
+
+
+def hmac_hex(secrets: Iterable[str], signed: bytes, signature: str | None, digest: str = "sha256") -> bool:
+    """Whether `signature` is the HMAC of `signed` under one of `secrets`, as hexadecimal digits in lower case."""
+    return _any(secrets, signed, (signature or "").encode(), digest, lambda found: found.hex().encode())
+
+
+def hmac_base64(secrets: Iterable[str], signed: bytes, signature: str | None, digest: str = "sha256") -> bool:
+    """The same, as base64 with its padding."""
+    return _any(secrets, signed, (signature or "").encode(), digest, base64.b64encode)
+
+
+def same(secrets: Iterable[str], told: str | None) -> bool:
+    """Whether the sender knows one of `secrets`."""
+    given = (told or "").encode()
+    found = [hmac.compare_digest(each.encode(), given) for each in _some(secrets)]
+    return bool(given) and any(found)
+
+
+def rsa_sha256(key: bytes | None, signed: bytes, signature: str | None) -> bool:
+    """Whether `signature` (base64) is one of `signed` by RSA, PKCS #1 v1.5 and SHA-256; `key` is DER (SPKI)."""
+    return _rsa(key, signed, signature, hashes.SHA256())
+
+
+def rsa_sha1(key: bytes | None, signed: bytes, signature: str | None) -> bool:
+    """The same with SHA-1, for senders that offer nothing better."""
+    return _rsa(key, signed, signature, hashes.SHA1())  # noqa: S303
+
+
+def ecdsa_sha256(key: bytes | None, signed: bytes, signature: str | None) -> bool:
+    """Whether `signature` (base64 of DER) is one of `signed` by ECDSA with SHA-256; `key` is DER (SPKI)."""
+    found, raw = _key(key), from_base64(signature)
+    if not isinstance(found, ec.EllipticCurvePublicKey) or raw is None:
+        return False
+    try:
+        found.verify(raw, signed, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def from_base64(text: str | None) -> bytes | None:
+    """The bytes; None where the text is no base64."""
+    try:
+        return base64.b64decode(text or "", validate=True) or None
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _any(
+    secrets: Iterable[str], signed: bytes, given: bytes, digest: str, form: Callable[[bytes], bytes]
+) -> bool:
+    # Every secret is tried, so that the time does not tell which one fits.
+    made = [form(hmac.digest(each.encode(), signed, digest)) for each in _some(secrets)]
+    fits = [hmac.compare_digest(each, given) for each in made]
+    return any(fits)
+
+
+def _some(secrets: Iterable[str]) -> list[str]:
+    return [each for each in secrets if each] or [NO_SECRET]
+
+
+def _rsa(key: bytes | None, signed: bytes, signature: str | None, digest: hashes.HashAlgorithm) -> bool:
+    found, raw = _key(key), from_base64(signature)
+    if not isinstance(found, rsa.RSAPublicKey) or raw is None:
+        return False
+    try:
+        found.verify(raw, signed, padding.PKCS1v15(), digest)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _key(key: bytes | None) -> object:
+    try:
+        return load_der_public_key(key or b"")
+    except ValueError:
+        return None

@@ -1,0 +1,54 @@
+"""What the conformance suite needs of a channel: requests as its sender makes them, and how they are signed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from connectors.protocol.channel import Channel, Request, Source
+
+RECEIVED_AT = 1_764_064_800_000_000
+"""2025-11-25 10:00 UTC."""
+
+Sign = Callable[[Request, str], Request]
+"""`sign(request, secret)`: the request as a sender that knows `secret` sends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A request before it is signed, and the event types that it gives, in their order.
+
+    `rejected` of its items are put aside; `fetches` are what it asks for. One that `is_answered` is a challenge.
+    """
+
+    name: str
+    request: Request
+    gives: Sequence[str] = ()
+    rejected: int = 0
+    fetches: Sequence[str] = ()
+    is_answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """All of one channel. `covers_body` says that the signature does; `old` is a delivery that is one day late.
+
+    `source` has the secret `secret` alone. `public_keys` are what the sender's keys are answered with, by name.
+    """
+
+    channel: Channel
+    source: Source
+    secret: str
+    sign: Sign
+    samples: Sequence[Sample]
+    covers_body: bool = True
+
+
+def post(body: bytes, route: str = "", *, at: int = RECEIVED_AT, url: str = "", **headers: str) -> Request:
+    """A POST of `body`; header names are written with underscores."""
+    named = {name.replace("_", "-").lower(): (value,) for name, value in headers.items()}
+    return Request("POST", route, url or f"https://in.example/in{route}", named, (), body, at)
+
+
+def with_headers(request: Request, **headers: str) -> Request:
+    """The request with further headers, or with others in their place."""
+    named = {name.replace("_", "-").lower(): (value,) for name, value in headers.items()}
+    return replace(request, headers={**request.headers, **named})
