@@ -17,6 +17,8 @@ from types import CodeType, ModuleType
 from typing import Any
 
 VARIABLE = "MUTANT"
+BETWEEN = "BETWEEN_S"
+"""How long the mutant that restores first waits before it fences, so that a real owner can write meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ MUTANTS = {
         "        self._transactions = transactions\n"
         f"        {RESTORE}\n",
         f'        {RESTORE}\n        failpoint("between")\n'
+        f'        __import__("time").sleep(float(__import__("os").environ.get("{BETWEEN}", 0)))\n'
         "        self._transactions = Transactions(self.around, self.number)\n",
     ),
     "records below the next offset folded again": Mutant(

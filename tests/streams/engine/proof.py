@@ -44,6 +44,15 @@ class Reading:
                 yield from ((key.decode(), value) for key, value in page.records)
 
 
+def encoded(sent: Sent) -> bytes:
+    """The record's value."""
+    return (
+        sent.event
+        if isinstance(sent.event, bytes)
+        else CODING.encoder(sent.topic, type(sent.event))(sent.event)
+    )
+
+
 class Proof:
     """Hears of every event that is sent, and follows what a committed reader sees of the traced `view`."""
 
@@ -62,7 +71,7 @@ class Proof:
         if isinstance(sent.event, bytes):
             self._refused[sent.event] += 1
             return sent.event
-        value = CODING.encoder(sent.topic, type(sent.event))(sent.event)
+        value = encoded(sent)
         if sent.event.units == 666:
             self._refused[value] += 1
         else:
@@ -108,6 +117,7 @@ class Proof:
     def _fold(self, key: str, event_id: str) -> None:
         assert event_id not in self._folded, f"{event_id} was folded twice"
         self._folded.add(event_id)
+        assert event_id in self._sent, f"{event_id} was folded, and nobody had sent it for good"
         sent = self._sent[event_id]
         assert sent.key == key
         self._reference.fold(key, sent.event)

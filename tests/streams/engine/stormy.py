@@ -23,7 +23,7 @@ from streams.engine.kafka_log import KafkaLog
 from streams.engine.testing.sample import Sent
 from streams.engine.testing.tracing import traced
 from tests.streams.engine.counting import ALSO_COUNTED, COUNTED, DAY, STORMY, event
-from tests.streams.engine.proof import PARTITIONS, Proof
+from tests.streams.engine.proof import PARTITIONS, Proof, encoded
 
 VIEW = traced(STORMY)
 TOPICS = (*VIEW.sources, *VIEW.outputs, DEAD_LETTERS, SETTLED_LETTERS)
@@ -84,6 +84,22 @@ class Storm:
             if rate and number % 50 == 0:
                 time.sleep(max(0.0, began + number / rate - time.monotonic()))
         assert self._producer.flush(60) == 0
+
+    def give_up(self, events: Iterable[Sent]) -> None:
+        """Kafka has all of them in a transaction that was aborted."""
+        producer = Producer(
+            {
+                "bootstrap.servers": self.kafka,
+                "partitioner": "murmur2_random",
+                "transactional.id": self.prefix,
+            }
+        )
+        producer.init_transactions()
+        producer.begin_transaction()
+        for each in events:
+            producer.produce(self.prefix + each.topic.name, encoded(each), each.key.encode())
+        assert producer.flush(60) == 0
+        producer.abort_transaction()
 
     def start(self, name: str, **environment: str) -> None:
         """A worker runs under this instance name."""
