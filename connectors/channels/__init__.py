@@ -1,6 +1,9 @@
 """The channels that the gateway takes requests of."""
 
-from connectors.channels import shopify
+from connectors.channels import sendgrid, shopify
 from connectors.protocol.channel import Channel
 
-CHANNELS: tuple[Channel, ...] = (shopify.CHANNEL,)
+CHANNELS: tuple[Channel, ...] = (
+    sendgrid.CHANNEL,
+    shopify.CHANNEL,
+)
