@@ -1,9 +1,10 @@
 """The channels that the gateway takes requests of."""
 
-from connectors.channels import sendgrid, shopify
+from connectors.channels import mailgun, sendgrid, shopify
 from connectors.protocol.channel import Channel
 
 CHANNELS: tuple[Channel, ...] = (
+    mailgun.CHANNEL,
     sendgrid.CHANNEL,
     shopify.CHANNEL,
 )
