@@ -1,10 +1,11 @@
 """The channels that the gateway takes requests of."""
 
-from connectors.channels import mailgun, sendgrid, shopify
+from connectors.channels import mailgun, postmark, sendgrid, shopify
 from connectors.protocol.channel import Channel
 
 CHANNELS: tuple[Channel, ...] = (
     mailgun.CHANNEL,
+    postmark.CHANNEL,
     sendgrid.CHANNEL,
     shopify.CHANNEL,
 )
