@@ -1,9 +1,10 @@
 """The channels that the gateway takes requests of."""
 
-from connectors.channels import mailgun, postmark, sendgrid, ses, shopify
+from connectors.channels import brevo, mailgun, postmark, sendgrid, ses, shopify
 from connectors.protocol.channel import Channel
 
 CHANNELS: tuple[Channel, ...] = (
+    brevo.CHANNEL,
     mailgun.CHANNEL,
     postmark.CHANNEL,
     sendgrid.CHANNEL,
