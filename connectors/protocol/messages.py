@@ -32,7 +32,7 @@ NOTIFICATION_ID = "notification_id"
 """By this name a mail carries which notification of ours it is, among what its sender may add to it."""
 
 _GRANTED = {COMPLAINED: False, UNSUBSCRIBED: False, RESUBSCRIBED: True}
-_OUR_MESSAGE_ID = re.compile(r"<?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@", re.IGNORECASE)
+_OUR_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Fate:
     """What a provider says of one message to one recipient. `named` is what happened, by the provider's ids for it.
 
     `recipient` is an e-mail address, else a phone number with its country. `purpose` is what a complaint or the like
-    forbids; None where it says nothing about consent.
+    forbids; None where it says nothing about consent. A message may also have failed because the customer `forbids` it.
     """
 
     named: str
@@ -56,6 +56,7 @@ class Fate:
     code: str | None = None
     is_machine: bool = False
     purpose: str | None = MARKETING
+    forbids: bool = False
 
 
 def told(made: Facts, fate: Fate) -> Iterator[Event]:
@@ -75,7 +76,7 @@ def told(made: Facts, fate: Fate) -> Iterator[Event]:
         provider_code=fate.code,
         is_machine=fate.is_machine,
     )
-    granted = _GRANTED.get(fate.status)
+    granted = False if fate.forbids else _GRANTED.get(fate.status)
     if granted is not None and fate.purpose is not None and who:
         yield ConsentChanged(
             meta=made.meta(ConsentChanged, fate.named, fate.at, who),
@@ -91,5 +92,9 @@ def notification_of(added: Mapping[str, Any] | None, message_id: str | None = No
     found = (added or {}).get(NOTIFICATION_ID)
     if isinstance(found, str) and found:
         return found
-    ours = _OUR_MESSAGE_ID.match(message_id or "")
-    return ours.group(1).lower() if ours else None
+    return our_id((message_id or "").lstrip("<").partition("@")[0])
+
+
+def our_id(text: str | None) -> str | None:
+    """The text, if it has the form of our notifications' ids."""
+    return text.lower() if text and _OUR_ID.fullmatch(text) else None

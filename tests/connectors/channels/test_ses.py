@@ -57,7 +57,7 @@ def test_a_passing_bounce_does_not_condemn_the_address() -> None:
 
 def test_it_is_known_which_notification_of_ours_a_mail_was() -> None:
     ours = "7d9f9a1e-54a7-5c25-9d0a-3e1e9b6a0a11"
-    by_tag = statuses(event("Send", mail={"tags": {**MAIL["tags"], "notification_id": [ours]}}))  # type: ignore[dict-item]
+    by_tag = statuses(event("Send", mail={"tags": {**MAIL["tags"], "notification_id": [ours]}}))
     by_smtp = statuses(event("Send", mail={"commonHeaders": {"messageId": f"<{ours}@shop.example>"}}))
     assert {each.notification_id for each in by_tag + by_smtp} == {ours}
     assert {each.campaign for each in by_tag} == {"back in stock"}

@@ -32,7 +32,9 @@ def event(kind: str, **more: Any) -> dict[str, Any]:
     }
 
 
-CAMPAIGN = {
+ADDED: dict[str, Any] = {"X-Mailin-custom": '{"meta": "data"}'}
+ADDED_TEXT: dict[str, Any] = {"X-Mailin-custom": "some:text|not:json"}
+CAMPAIGN: dict[str, Any] = {
     "id": 1,
     "camp_id": 17,
     "email": "sam@example.com",
@@ -60,10 +62,10 @@ SAMPLES = Samples(
     SECRET,
     sign,
     (
-        sample("request", **{"X-Mailin-custom": '{"meta": "data"}'}),
+        sample("request", **ADDED),
         sample("delivered", sending_ip="185.41.28.109"),
         sample("deferred", reason="452 4.2.2 mailbox full"),
-        sample("unique_opened", **{"X-Mailin-custom": "some:text|not:json"}),
+        sample("unique_opened", **ADDED_TEXT),
         sample("opened"),
         sample("proxy_open"),
         sample("unique_proxy_open"),

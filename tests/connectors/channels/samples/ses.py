@@ -26,7 +26,7 @@ STATUS, BOTH = ("MessageStatusReported",), ("MessageStatusReported", "ConsentCha
 NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 
-MAIL = {
+MAIL: dict[str, Any] = {
     "timestamp": "2025-11-24T14:59:38.237Z",
     "source": "shop@shop.example",
     "messageId": "00000138111222aa-33322211-cccc-cccc-cccc-ddddaaaa0680-000000",
@@ -88,7 +88,7 @@ def event(kind: str, part: str = "", mail: dict[str, Any] | None = None, **detai
     return envelope(json.dumps(told) + "\n")
 
 
-BOUNCE = {
+BOUNCE: dict[str, Any] = {
     "bounceType": "Permanent",
     "bounceSubType": "General",
     "bouncedRecipients": [
@@ -98,13 +98,13 @@ BOUNCE = {
     "timestamp": AT,
     "feedbackId": "00000138111222aa-44455566-cccc-cccc-cccc-ddddaaaa068a-000000",
 }
-COMPLAINT = {
+COMPLAINT: dict[str, Any] = {
     "complainedRecipients": [{"emailAddress": "sam@example.com"}],
     "complaintFeedbackType": "abuse",
     "timestamp": AT,
 }
-PREFERENCES = {"contactList": "Shoppers", "timestamp": AT, "source": "UnsubscribeHeader"}
-CONFIRMING = {
+PREFERENCES: dict[str, Any] = {"contactList": "Shoppers", "timestamp": AT, "source": "UnsubscribeHeader"}
+CONFIRMING: dict[str, Any] = {
     "Subject": None,
     "Type": "SubscriptionConfirmation",
     "Token": "2336412f37fb687f5d51e6e241d09c805a5a57b30d712f794cc5f6a988666d92768dd60a747ba6f3beb71854e285d6ad02",
