@@ -1,12 +1,13 @@
 """The channels that the gateway takes requests of."""
 
-from connectors.channels import brevo, instagram, mailgun, postmark, sendgrid, ses, shopify
+from connectors.channels import brevo, instagram, mailgun, messenger, postmark, sendgrid, ses, shopify
 from connectors.protocol.channel import Channel
 
 CHANNELS: tuple[Channel, ...] = (
     brevo.CHANNEL,
     instagram.CHANNEL,
     mailgun.CHANNEL,
+    messenger.CHANNEL,
     postmark.CHANNEL,
     sendgrid.CHANNEL,
     ses.CHANNEL,
