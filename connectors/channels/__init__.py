@@ -1,6 +1,16 @@
 """The channels that the gateway takes requests of."""
 
-from connectors.channels import brevo, instagram, mailgun, messenger, postmark, sendgrid, ses, shopify
+from connectors.channels import (
+    brevo,
+    instagram,
+    mailgun,
+    messenger,
+    postmark,
+    sendgrid,
+    ses,
+    shopify,
+    whatsapp,
+)
 from connectors.protocol.channel import Channel
 
 CHANNELS: tuple[Channel, ...] = (
@@ -12,4 +22,5 @@ CHANNELS: tuple[Channel, ...] = (
     sendgrid.CHANNEL,
     ses.CHANNEL,
     shopify.CHANNEL,
+    whatsapp.CHANNEL,
 )
