@@ -9,6 +9,7 @@ from connectors.channels import (
     sendgrid,
     ses,
     shopify,
+    twilio,
     whatsapp,
 )
 from connectors.protocol.channel import Channel
@@ -22,5 +23,6 @@ CHANNELS: tuple[Channel, ...] = (
     sendgrid.CHANNEL,
     ses.CHANNEL,
     shopify.CHANNEL,
+    twilio.CHANNEL,
     whatsapp.CHANNEL,
 )

@@ -168,9 +168,11 @@ class Platform:
 
     def _touched(self, talk: "Talk") -> Iterator[Event]:
         found = talk.update
-        told = found.referral or (found.message and found.message.referral)
-        told = told or (found.postback and found.postback.referral)
-        if told:
+        within = (
+            each.referral for each in (found.message, found.postback) if each is not None and each.referral
+        )
+        told = found.referral or next(within, None)
+        if told is not None:
             yield CampaignTouched(
                 meta=self._made.meta(CampaignTouched, talk.moment_id, talk.at, talk.who),
                 source=self._name,
