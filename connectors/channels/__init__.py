@@ -2,6 +2,7 @@
 
 from connectors.channels import (
     brevo,
+    cm,
     instagram,
     mailgun,
     messenger,
@@ -16,6 +17,7 @@ from connectors.protocol.channel import Channel
 
 CHANNELS: tuple[Channel, ...] = (
     brevo.CHANNEL,
+    cm.CHANNEL,
     instagram.CHANNEL,
     mailgun.CHANNEL,
     messenger.CHANNEL,
