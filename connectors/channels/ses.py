@@ -19,8 +19,7 @@
 
 Signature: RSA over the names and values that SNS lists, with SHA-1 or SHA-256 by its SignatureVersion
 (docs.aws.amazon.com/sns, "Verifying the signatures of Amazon SNS messages"). All topics are signed by the same keys,
-so that the topic has to be ours. The certificate is asked of Amazon's own host of the topic's region; where Amazon does
-not answer, the request is refused with an answer after which it comes again.
+so that the topic has to be ours. The certificate is asked of Amazon's own host of the topic's region.
 """
 
 import re
@@ -33,8 +32,6 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from connectors.protocol import documents, facts, messages, signatures, values
 from connectors.protocol.channel import (
-    Answer,
-    Answers,
     Channel,
     Evidence,
     Fetch,
@@ -265,7 +262,6 @@ CHANNEL = Channel(
         "documented",
         "docs.aws.amazon.com (sns, ses); anymail/django-anymail tests/test_amazon_ses_webhooks.py",
     ),
-    answers=Answers(refused=Answer(503)),
     options=(Option("topic_arn", "the topic that SES publishes to", is_required=True),),
     keys=KeyPlace(_key_url, _key_read),
 )

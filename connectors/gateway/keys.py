@@ -18,6 +18,10 @@ WITHIN_S = 2.0
 log = structlog.get_logger()
 
 
+class KeyAway(Exception):
+    """Whoever has the key does not answer. The request may be good: it is to come again."""
+
+
 class Keys:
     """The keys of all sources. `client` follows no redirects and takes no proxy from the environment."""
 
@@ -27,7 +31,7 @@ class Keys:
         self._asking: dict[str, asyncio.Task[bytes | None]] = {}
 
     async def get(self, place: KeyPlace, name: str, source: Source) -> bytes | None:
-        """The key, None where the sender has none of that name or does not answer. Asked for once at a time."""
+        """The key, None where the sender has none of that name. Asked for once at a time. Raises KeyAway."""
         url = place.url(name, source)
         if url is None:
             return None
@@ -42,7 +46,6 @@ class Keys:
             self._asking.pop(url, None)
 
     async def _ask(self, url: str, place: KeyPlace, name: str) -> bytes | None:
-        key = None
         try:
             async with asyncio.timeout(WITHIN_S), self._client.stream("GET", url) as answer:
                 body = bytearray()
@@ -50,9 +53,12 @@ class Keys:
                     body += chunk
                     if len(body) > ANSWER_BYTES_MAX:
                         raise ValueError("the answer is too long")
-                key = place.read(bytes(body), name) if answer.status_code == httpx.codes.OK else None
         except (httpx.HTTPError, TimeoutError, ValueError) as error:
             log.warning("no_key", error=type(error).__name__)
+            raise KeyAway from None
+        if answer.is_server_error:
+            raise KeyAway
+        key = place.read(bytes(body), name) if answer.is_success else None
         self._known[url] = (time.monotonic() + (UNKNOWN_S if key is None else KNOWN_S), key)
         if len(self._known) > KEYS_MAX:
             self._known.popitem(last=False)

@@ -16,6 +16,7 @@ from connectors.gateway import cors, raw
 from connectors.gateway.delivery import SpoolFull
 from connectors.gateway.door import Door
 from connectors.gateway.encoding import Misfit
+from connectors.gateway.keys import KeyAway
 from connectors.gateway.problems import Problem
 from connectors.gateway.sources import BY_NAME, Installed
 from connectors.gateway.spool import Kept
@@ -151,7 +152,10 @@ class Webhooks:
             return replace(
                 channel.answers.overloaded, status=429, headers={"Retry-After": str(wait_s)}
             ), "limited"
-        outcome = await self._received(channel, asked, found)
+        try:
+            outcome = await self._received(channel, asked, found)
+        except KeyAway:
+            return channel.answers.overloaded, "overloaded"
         if isinstance(outcome, Refused) or found is None or form is None or form.is_paused:
             return self._refused(channel, asked, outcome)
         if isinstance(outcome, Challenge):

@@ -29,10 +29,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """All of one channel. `covers_body` says that the signature does; `old` is a delivery that is one day late.
-
-    `source` has the secret `secret` alone. `public_keys` are what the sender's keys are answered with, by name.
-    """
+    """All of one channel. `covers_body` says that the signature does. `source` has the secret `secret` alone."""
 
     channel: Channel
     source: Source
@@ -40,6 +37,8 @@ class Samples:
     sign: Sign
     samples: Sequence[Sample]
     covers_body: bool = True
+    other: str = "another secret of the same length, or so"
+    """A secret that is not the source's, for a channel whose secrets have a form."""
 
 
 def post(body: bytes, route: str = "", *, at: int = RECEIVED_AT, url: str = "", **headers: str) -> Request:

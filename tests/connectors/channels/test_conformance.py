@@ -19,7 +19,6 @@ from tests.connectors.channels.sampling import Sample, Samples
 
 DAY_US = 24 * 60 * 60 * 1_000_000
 SECRET = "identifier secret"
-OTHER = "another secret of the same length, or so"
 
 
 ODD = (
@@ -130,7 +129,7 @@ def test_a_stranger_is_refused(of: Samples, sample: Sample) -> None:
     if of.channel.proof == "public key":
         return
     for found in (
-        received(of, sample, secret=OTHER),
+        received(of, sample, secret=of.other),
         received(of, sample, secret=""),
         of.channel.receive(sample.request, of.source),
         of.channel.receive(of.sign(sample.request, of.secret), replace(of.source, secrets=(), keys={})),
@@ -165,7 +164,7 @@ def test_a_signature_that_is_cut_or_doubled_is_refused(of: Samples, sample: Samp
 def test_while_a_secret_is_replaced_both_hold(of: Samples, sample: Sample) -> None:
     if of.channel.is_signed_by_key or of.channel.proof == "public key":
         return
-    both = replace(of.source, secrets=(OTHER, of.secret))
+    both = replace(of.source, secrets=(of.other, of.secret))
     for secret in both.secrets:
         found = of.channel.receive(of.sign(sample.request, secret), both)
         assert not isinstance(found, Refused), found

@@ -119,13 +119,6 @@ def test_a_certificate_is_asked_for_and_its_key_is_read() -> None:
     assert place.read(b"<Error>no such key</Error>", CERTIFICATE) is None
 
 
-def test_without_its_key_it_is_told_to_come_again() -> None:
-    assert isinstance(
-        ses.receive(sign(event("Send"), SECRET), replace(SOURCE, keys={CERTIFICATE: None})), Refused
-    )
-    assert ses.CHANNEL.answers.refused.status >= 500
-
-
 def certificate() -> bytes:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sns.amazonaws.com")])
     key, start = key_pair(SECRET), datetime(2025, 1, 1, tzinfo=UTC)
