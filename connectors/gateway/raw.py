@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlencode
 
-from connectors.protocol.channel import Reject, Request
+from connectors.protocol.channel import Channel, Reject, Request
 from schemas.events.dead_letters import DeadLettered
 from schemas.events.ingest import RequestReceived
 from schemas.meta import Meta
@@ -18,30 +19,48 @@ SECRET_HEADERS = frozenset(
 )
 """Beside these every header whose name says that it is a secret, a token or a signature."""
 SECRET_WORDS = ("secret", "token", "signature", "hmac", "password")
+NO_SECRETS = frozenset({"i-twilio-idempotency-token", "idempotency-key"})
 ADDRESS_HEADERS = frozenset(
     {"forwarded", "x-forwarded-for", "x-real-ip", "true-client-ip", "cf-connecting-ip"}
 )
 HEADERS_MAX = 60
+STORED_AT = "https://stored.invalid"
+"""The address of a request that is read again: its own may have held a secret."""
 
 
 def kept_request(
-    request: Request, request_id: str, channel: str, source: str, route: str, verdict: str
+    request: Request, request_id: str, channel: Channel, source: str, verdict: str
 ) -> RequestReceived:
-    """The request as it is kept for 7 days, to be parsed again. Secrets and addresses are taken out."""
+    """The request as it is kept for 7 days, to be read again. Secrets and addresses are taken out."""
     return RequestReceived(
         meta=Meta(
             event_id=str(uuid.uuid4()),
             occurred_at=request.received_at,
             received_at=request.received_at,
-            channel=channel,
+            channel=channel.name,
             source=source,
             source_event_id=request_id,
         ),
         request_id=request_id,
-        route=f"{request.method} {route}",
+        route=_route(request, channel),
         headers=redacted(request.headers),
         body=request.body,
         verdict=verdict,
+    )
+
+
+def request_of(kept: RequestReceived) -> Request:
+    """The request again, without what was taken out."""
+    method, _, route = kept.route.partition(" ")
+    path, _, query = route.partition("?")
+    return Request(
+        method=method,
+        route=path,
+        public_url=STORED_AT + path,
+        headers={name: (value,) for name, value in kept.headers.items() if value != REDACTED},
+        query=parse_qsl(query, keep_blank_values=True),
+        body=kept.body,
+        received_at=kept.meta.received_at,
     )
 
 
@@ -71,5 +90,14 @@ def letter(reject: Reject, request: Request, request_id: str, channel: str, sour
     )
 
 
+def _route(request: Request, channel: Channel) -> str:
+    """The method, and what follows the source's name: where that is a secret, without it."""
+    path = REDACTED if channel.proof == "secret address" else request.route
+    told = [(name, REDACTED if _is_secret(name) else value) for name, value in request.query]
+    return f"{request.method} {path}{'?' if told else ''}{urlencode(told)}"
+
+
 def _is_secret(name: str) -> bool:
-    return name in SECRET_HEADERS or name in ADDRESS_HEADERS or any(word in name for word in SECRET_WORDS)
+    name = name.lower()
+    sounds_so = any(word in name for word in SECRET_WORDS) and name not in NO_SECRETS
+    return sounds_so or name in SECRET_HEADERS or name in ADDRESS_HEADERS

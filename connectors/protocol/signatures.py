@@ -6,13 +6,24 @@ Each function answers True or False and raises nothing, whatever it is given: st
 import base64
 import binascii
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+
+class _Vouched(str):
+    """Equal to no text that comes in: it is known by being this object."""
+
+    __slots__ = ()
+
+
+VOUCHED = _Vouched("vouched")
+"""In place of a source's secrets, where a request was proved to be the source's when it came and is read again."""
+VOUCHED_KEY = bytes(bytearray(b"vouched key"))
+"""The same in place of a sender's key."""
 NO_SECRET = "no source has this secret"  # noqa: S105
 """Compared with where there is none, so that an unknown source takes as long as a known one."""
 
@@ -29,8 +40,11 @@ def hmac_base64(secrets: Iterable[str], signed: bytes, signature: str | None, di
 
 def same(secrets: Iterable[str], told: str | None) -> bool:
     """Whether the sender knows one of `secrets`."""
+    known = list(secrets)
+    if _is_vouched(known):
+        return True
     given = (told or "").encode()
-    found = [hmac.compare_digest(each.encode(), given) for each in _some(secrets)]
+    found = [hmac.compare_digest(each.encode(), given) for each in _some(known)]
     return bool(given) and any(found)
 
 
@@ -46,6 +60,8 @@ def rsa_sha1(key: bytes | None, signed: bytes, signature: str | None) -> bool:
 
 def ecdsa_sha256(key: bytes | None, signed: bytes, signature: str | None) -> bool:
     """Whether `signature` (base64 of DER) is one of `signed` by ECDSA with SHA-256; `key` is DER (SPKI)."""
+    if key is VOUCHED_KEY:
+        return True
     found, raw = _key(key), from_base64(signature)
     if not isinstance(found, ec.EllipticCurvePublicKey) or raw is None:
         return False
@@ -59,7 +75,7 @@ def ecdsa_sha256(key: bytes | None, signed: bytes, signature: str | None) -> boo
 def from_base64(text: str | None) -> bytes | None:
     """The bytes; None where the text is no base64."""
     try:
-        return base64.b64decode(text or "", validate=True) or None
+        return VOUCHED_KEY if text is VOUCHED else base64.b64decode(text or "", validate=True) or None
     except (binascii.Error, ValueError):
         return None
 
@@ -67,10 +83,17 @@ def from_base64(text: str | None) -> bytes | None:
 def _any(
     secrets: Iterable[str], signed: bytes, given: bytes, digest: str, form: Callable[[bytes], bytes]
 ) -> bool:
+    known = list(secrets)
+    if _is_vouched(known):
+        return True
     # Every secret is tried, so that the time does not tell which one fits.
-    made = [form(hmac.digest(each.encode(), signed, digest)) for each in _some(secrets)]
+    made = [form(hmac.digest(each.encode(), signed, digest)) for each in _some(known)]
     fits = [hmac.compare_digest(each, given) for each in made]
     return any(fits)
+
+
+def _is_vouched(secrets: Sequence[str]) -> bool:
+    return len(secrets) == 1 and secrets[0] is VOUCHED
 
 
 def _some(secrets: Iterable[str]) -> list[str]:
@@ -78,6 +101,8 @@ def _some(secrets: Iterable[str]) -> list[str]:
 
 
 def _rsa(key: bytes | None, signed: bytes, signature: str | None, digest: hashes.HashAlgorithm) -> bool:
+    if key is VOUCHED_KEY:
+        return True
     found, raw = _key(key), from_base64(signature)
     if not isinstance(found, rsa.RSAPublicKey) or raw is None:
         return False

@@ -37,6 +37,8 @@ class Samples:
     sign: Sign
     samples: Sequence[Sample]
     covers_body: bool = True
+    has_ids: bool = True
+    """False where nothing in a request says what happened, so that each request is a fact of its own."""
     other: str = "another secret of the same length, or so"
     """A secret that is not the source's, for a channel whose secrets have a form."""
 

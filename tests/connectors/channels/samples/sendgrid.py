@@ -6,7 +6,6 @@ A secret of these tests is the seed of a key pair: the sender has its private ha
 import base64
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -17,29 +16,16 @@ from connectors.channels.sendgrid import CHANNEL
 from connectors.protocol.channel import Request, Source
 from tests.connectors.channels.sampling import Sample, Samples, post, with_headers
 
-SECRET = "the seed of a key pair"
 SEEDS: dict[str, str] = {}
-"""Of each public key that was asked for: who signs as its sender may name either."""
+"""Of each public key the seed of its pair."""
 TIMESTAMP = "1763978400"
 
 
-@dataclass(frozen=True, slots=True)
-class Knowing(Source):
-    """A source that knows the public keys of the seeds that it is given."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "secrets", tuple(map(public_key, self.secrets)))
-
-
-def private_key(named: str) -> ec.EllipticCurvePrivateKey:
-    seed = SEEDS.get(named, named)
-    number = int.from_bytes(hashlib.sha256(seed.encode()).digest()) >> 1
-    return ec.derive_private_key(number, ec.SECP256R1())
+def private_key(seed: str) -> ec.EllipticCurvePrivateKey:
+    return ec.derive_private_key(int.from_bytes(hashlib.sha256(seed.encode()).digest()) >> 1, ec.SECP256R1())
 
 
 def public_key(seed: str) -> str:
-    if seed in SEEDS:
-        return seed
     told = private_key(seed).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     named = base64.b64encode(told).decode()
     SEEDS[named] = seed
@@ -49,7 +35,9 @@ def public_key(seed: str) -> str:
 def sign(request: Request, secret: str) -> Request:
     if not secret:
         return request
-    signed = private_key(secret).sign(TIMESTAMP.encode() + request.body, ec.ECDSA(hashes.SHA256()))
+    signed = private_key(SEEDS.get(secret, secret)).sign(
+        TIMESTAMP.encode() + request.body, ec.ECDSA(hashes.SHA256())
+    )
     return with_headers(
         request,
         x_twilio_email_event_webhook_signature=base64.b64encode(signed).decode(),
@@ -81,9 +69,11 @@ def sample(kind: str, *gives: str, **more: Any) -> Sample:
 
 BOTH = ("MessageStatusReported", "ConsentChanged")
 
+SECRET = public_key("the seed of a key pair")
+
 SAMPLES = Samples(
     CHANNEL,
-    Knowing("mail", (SECRET,), {"groups": {"12": "newsletter"}}),
+    Source("mail", (SECRET,), {"groups": {"12": "newsletter"}}),
     SECRET,
     sign,
     (
@@ -120,4 +110,5 @@ SAMPLES = Samples(
         Sample("one that is no list", post(b"{}"), rejected=1),
         Sample("one that is no JSON", post(b"events"), rejected=1),
     ),
+    other=public_key("the seed of another pair"),
 )
