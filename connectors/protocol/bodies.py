@@ -1,0 +1,51 @@
+"""Bodies of clients of all kinds: JSON within bounds, perhaps packed as gzip without saying so."""
+
+import zlib
+from typing import Any
+
+from connectors.protocol import documents
+from connectors.protocol.channel import BATCH_BYTES_MAX
+from connectors.protocol.documents import DEPTH_MAX, NotReadable
+
+GZIP = b"\x1f\x8b"
+
+
+def parsed(body: bytes) -> Any:
+    """What the JSON stands for, at most DEPTH_MAX deep. Raises NotReadable."""
+    plain = unpacked(body)
+    found = documents.parse(plain)
+    if plain.count(b"{") + plain.count(b"[") > DEPTH_MAX:
+        _check_depth(found)
+    return found
+
+
+def unpacked(body: bytes) -> bytes:
+    """The body, unpacked where it is gzip: one that says so was unpacked before it came here. Raises NotReadable."""
+    if not body.startswith(GZIP):
+        return body
+    packed = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        found = packed.decompress(body, BATCH_BYTES_MAX + 1)
+    except zlib.error:
+        raise NotReadable("it is no whole gzip") from None
+    if len(found) > BATCH_BYTES_MAX:
+        raise NotReadable(f"it has more than {BATCH_BYTES_MAX} bytes when it is unpacked")
+    if not packed.eof:
+        raise NotReadable("it is no whole gzip")
+    return found
+
+
+def _check_depth(value: Any) -> None:
+    """Level by level, so that nothing here can be nested too deep itself."""
+    level = [value]
+    for _ in range(DEPTH_MAX + 1):
+        if not level:
+            return
+        level = [inner for outer in level for inner in _inside(outer)]
+    raise NotReadable(f"it is nested deeper than {DEPTH_MAX}")
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
