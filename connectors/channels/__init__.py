@@ -3,6 +3,7 @@
 from connectors.channels import (
     brevo,
     cm,
+    ga4,
     instagram,
     links,
     mailgun,
@@ -21,6 +22,7 @@ from connectors.protocol.channel import Channel
 CHANNELS: tuple[Channel, ...] = (
     brevo.CHANNEL,
     cm.CHANNEL,
+    ga4.CHANNEL,
     instagram.CHANNEL,
     links.CHANNEL,
     mailgun.CHANNEL,
