@@ -14,6 +14,7 @@ from connectors.channels import (
     sendgrid,
     ses,
     shopify,
+    snowplow,
     twilio,
     whatsapp,
 )
@@ -33,6 +34,7 @@ CHANNELS: tuple[Channel, ...] = (
     sendgrid.CHANNEL,
     ses.CHANNEL,
     shopify.CHANNEL,
+    snowplow.CHANNEL,
     twilio.CHANNEL,
     whatsapp.CHANNEL,
 )
