@@ -2,6 +2,7 @@
 
 from connectors.channels import (
     brevo,
+    cloudevents,
     cm,
     ga4,
     instagram,
@@ -22,6 +23,7 @@ from connectors.protocol.channel import Channel
 
 CHANNELS: tuple[Channel, ...] = (
     brevo.CHANNEL,
+    cloudevents.CHANNEL,
     cm.CHANNEL,
     ga4.CHANNEL,
     instagram.CHANNEL,
