@@ -33,9 +33,20 @@ class Addresses:
         names = [name.strip().lower() for name in listed if name.strip()]
         self._names = frozenset(name for name in names if not name.endswith("*"))
         self._beginnings = tuple(name[:-1] for name in names if name.endswith("*"))
+        self._known: dict[str, str | None] = {}
 
     def cleaned(self, address: str | None) -> str | None:
-        """The address with the listed parameters alone; None where it is none, or names no page."""
+        """The address with the listed parameters alone; None where it is none, or names no page.
+
+        What is said at once mostly happened on one page: each address is cleaned once.
+        """
+        if not address:
+            return None
+        if address not in self._known:
+            self._known[address] = self._clean(address)
+        return self._known[address]
+
+    def _clean(self, address: str) -> str | None:
         parts = parted(address)
         if parts is None or (parts.scheme and parts.scheme not in _SCHEMES):
             return None
@@ -43,19 +54,19 @@ class Addresses:
         return urlunsplit((parts.scheme, host, parts.path, self._query(parts.query), "")) or None
 
     def all_cleaned(self, value: Any) -> Any:
-        """The same value, with each address and each page's `search` in it cleaned."""
+        """The same value, with each address and each query in it cleaned."""
         if isinstance(value, str):
-            return self.cleaned(value) if value.startswith(("http://", "https://")) else value
+            return self._text(value)
         if isinstance(value, list):
             return [self.all_cleaned(each) for each in value]
         if isinstance(value, dict):
-            return {name: self._member(name, inner) for name, inner in value.items()}
+            return {name: self.all_cleaned(inner) for name, inner in value.items()}
         return value
 
-    def _member(self, name: str, inner: Any) -> Any:
-        if name == "search" and isinstance(inner, str) and inner.startswith("?"):
-            return self._query(inner[1:])
-        return self.all_cleaned(inner)
+    def _text(self, value: str) -> str:
+        """A text that begins as an address is one; so is a page's `search`, which begins as a query."""
+        is_address = value.startswith(("http://", "https://")) or (value.startswith("?") and "=" in value)
+        return self.cleaned(value) or "" if is_address else value
 
     def _query(self, query: str) -> str:
         return urlencode([(name, value) for name, value in fields(query) if self._is_listed(name.lower())])

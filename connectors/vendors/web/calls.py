@@ -57,7 +57,8 @@ class Reader:
         call = documents.fit(without_empty_lists(self._addresses.all_cleaned(item)), Call)
         if not call.type:
             raise Unfit("a call has no `type`")
-        make = _CALLS.get(call.type.lower())
+        call.type = call.type.lower()
+        make = _CALLS.get(call.type)
         if make is None:
             return []
         context = Properties(self._context(call))
@@ -119,7 +120,8 @@ def _identified(hit: Hit, call: Call, context: Properties) -> Iterator[Event]:
         traits=there,
     )
     if removed:
-        yield TraitsChanged(meta=hit.meta(TraitsChanged), removed=removed, effective_at=hit.at)
+        meta = hit.meta(TraitsChanged)
+        yield TraitsChanged(meta=meta, removed=removed, effective_at=meta.occurred_at)
 
 
 def _aliased(hit: Hit, call: Call, _: Properties) -> Iterator[Event]:
@@ -144,9 +146,9 @@ def _grouped(hit: Hit, call: Call, _: Properties) -> Iterator[Event]:
     if group is None:
         raise Unfit("a group needs `groupId`")
     there, removed = flat(call.traits or {}, "group.")
-    yield TraitsChanged(
-        meta=hit.meta(TraitsChanged), set={"group_id": group, **there}, removed=removed, effective_at=hit.at
-    )
+    meta = hit.meta(TraitsChanged)
+    told = {"group_id": group, **there}
+    yield TraitsChanged(meta=meta, set=told, removed=removed, effective_at=meta.occurred_at)
 
 
 def _page(hit: Hit, call: Call, context: Properties) -> Iterator[Event]:

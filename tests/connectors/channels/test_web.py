@@ -101,10 +101,16 @@ def test_a_referrer_is_of_a_class(referrer: str | None, is_a: str) -> None:
 
 
 def test_properties_are_kept_as_they_came_but_for_addresses() -> None:
-    said = {"n": 1.10, "big": 9007199254740993, "at": {"url": "https://a.example/?token=1"}, "none": None}
+    said = {
+        "n": 1.10,
+        "big": 9007199254740993,
+        "at": {"url": "https://a.example/?token=1", "search": "?token=1&q=a"},
+        "none": None,
+        "text": "?!",
+    }
     recorded = one(CustomActivityRecorded, track("Seen", said))
     assert recorded.properties_json == (
-        '{"at":{"url":"https://a.example/"},"big":9007199254740993,"n":1.1,"none":null}'
+        '{"at":{"search":"?q=a","url":"https://a.example/"},"big":9007199254740993,"n":1.1,"none":null,"text":"?!"}'
     )
 
 
