@@ -13,6 +13,9 @@ PREFLIGHT_KEPT_S = 600
 READABLE = "Retry-After, X-Request-Id"
 NAMES_MAX = 2_000
 ANY = "*"
+SENDER, RECEIVES, RATE = "WebHook-Request-Origin", "WebHook-Allowed-Origin", "WebHook-Allowed-Rate"
+"""By these a sender of CloudEvents asks whether it may: a request still has to prove itself (cloudevents/spec, "HTTP
+1.1 Web Hooks for Event Delivery")."""
 
 
 def is_allowed(origin: str, allowed: Collection[str]) -> bool:
@@ -30,6 +33,10 @@ def is_allowed(origin: str, allowed: Collection[str]) -> bool:
 def preflight(request: web.Request, allowed: Collection[str]) -> web.Response:
     """The answer to a browser that asks whether it may send."""
     headers = dict(of(request, allowed))
+    if SENDER in request.headers:
+        return web.Response(
+            headers={RECEIVES: request.headers[SENDER][:NAMES_MAX], RATE: ANY, "Allow": "POST"}
+        )
     if headers:
         headers["Access-Control-Allow-Methods"] = request.headers.get("Access-Control-Request-Method", "POST")
         asked = request.headers.get("Access-Control-Request-Headers", "")

@@ -67,7 +67,7 @@ def request_of(kept: RequestReceived) -> Request:
 def redacted(headers: Mapping[str, object]) -> dict[str, str]:
     """The headers without what proves who someone is or where they are."""
     return {
-        name: REDACTED if _is_secret(name) else ", ".join(map(str, values))
+        name: REDACTED if _is_secret(name) else _shown(name, ", ".join(map(str, values)))
         for name, values in list(headers.items())[:HEADERS_MAX]
         if isinstance(values, list | tuple)
     }
@@ -95,6 +95,11 @@ def _route(request: Request, channel: Channel) -> str:
     path = REDACTED if channel.proof == "secret address" else request.route
     told = [(name, REDACTED if _is_secret(name) else value) for name, value in request.query]
     return f"{request.method} {path}{'?' if told else ''}{urlencode(told)}"
+
+
+def _shown(name: str, value: str) -> str:
+    """Where somebody came from, without what they looked for there."""
+    return value.partition("?")[0] if name in ("referer", "origin") else value
 
 
 def _is_secret(name: str) -> bool:

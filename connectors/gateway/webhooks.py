@@ -85,10 +85,6 @@ class Webhooks:
             raise Problem(
                 405, f"send {', '.join(channel.methods)}", headers={"Allow": ", ".join(channel.methods)}
             )
-        if self._door.delivery.sheds and channel.retries:
-            return self._answered(
-                request, channel, found, channel.answers.overloaded, "overloaded", request_id
-            )
         try:
             async with self._door.bodies.read(request, channel.body_bytes_max) as body:
                 asked = self._asked(request, route, body)
@@ -163,6 +159,8 @@ class Webhooks:
         if isinstance(outcome, Malformed):
             return replace(channel.answers.malformed), "malformed"
         assert isinstance(outcome, Verdict)
+        if self._door.delivery.sheds and channel.retries:
+            return channel.answers.overloaded, "overloaded"
         try:
             await self._keep(channel, asked, found, outcome, request_id)
         except SpoolFull:

@@ -66,8 +66,11 @@ def read(raw: bytes, kind: type[T]) -> T:
 
 
 def written(value: Any) -> bytes:
-    """`value` as JSON again, for an item that is put aside."""
-    return json.dumps(value, default=str, separators=(",", ":")).encode()
+    """`value` as JSON again, for an item that is put aside; empty where it is nested too deep to be written."""
+    try:
+        return json.dumps(value, default=str, separators=(",", ":")).encode()
+    except RecursionError:
+        return b""
 
 
 @cache

@@ -7,7 +7,7 @@ from functools import cache
 from typing import cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.channels import CHANNELS
@@ -187,6 +187,7 @@ def test_a_stored_request_means_the_same_when_it_is_read_again(of: Samples, samp
 
 
 @each_channel
+@settings(deadline=None)
 @given(body=st.binary(max_size=200))
 def test_no_body_makes_it_raise(channel: Channel, body: bytes) -> None:
     _survives(channel, lambda request: replace(request, body=body))

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -18,6 +19,8 @@ SENDERS = HERE / "senders"
 NODE_FILES = (HERE / "package.json", HERE / "package-lock.json", HERE / ".npmrc")
 PYTHON_FILES = (HERE / "requirements.txt",)
 DONE = "done"
+REQUIRED = "CLIENTS_REQUIRED"
+"""Where this variable is set, a test that cannot run fails."""
 FETCHED_WITHIN_S, RUN_WITHIN_S = 240, 60
 CHROMIUM = ("--headless=new", "--no-sandbox", "--disable-gpu", "--dump-dom")
 VIRTUAL_MS = 60_000
@@ -38,7 +41,7 @@ class Clients:
     async def node_sends(self, script: str, *told: str) -> str:
         """What the script prints. It is run beside the clients, where node looks for them."""
         shutil.copy(SENDERS / script, self.node_modules.parent / script)
-        return await run(["node", script, *told], self.node_modules.parent)
+        return await run([needed("node"), script, *told], self.node_modules.parent)
 
     async def bundled(self, script: str) -> str:
         """The script and the clients that it imports as one for a browser."""
@@ -66,11 +69,17 @@ async def fetched() -> Clients:
 
 def needed(*names: str) -> str:
     """The program of one of these names. Skips the test where there is none."""
-    beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     for name in names:
-        if (found := shutil.which(name, path=beside)) is not None:
+        if (found := shutil.which(name, path=_path())) is not None:
             return found
-    return pytest.skip(f"{names[0]} is not installed")
+    return missing(f"{names[0]} is not installed: with it the vendors' own clients are tested, too")
+
+
+def missing(why: str) -> NoReturn:
+    """Skips the test; fails it where every test must run."""
+    if os.environ.get(REQUIRED):
+        pytest.fail(why)
+    pytest.skip(why)
 
 
 async def run(command: Sequence[str], folder: Path | None = None, within_s: int = RUN_WITHIN_S) -> str:
@@ -78,6 +87,7 @@ async def run(command: Sequence[str], folder: Path | None = None, within_s: int 
     started = await asyncio.create_subprocess_exec(
         *command,
         cwd=folder,
+        env={**os.environ, "PATH": _path()},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -111,7 +121,12 @@ async def _fetch(command: Sequence[str], folder: Path) -> None:
     try:
         await run(command, folder, FETCHED_WITHIN_S)
     except AssertionError as error:
-        pytest.skip(f"the clients cannot be fetched: {str(error).strip()[-300:]}")
+        missing(f"the clients cannot be fetched: {str(error).strip()[-300:]}")
+
+
+def _path() -> str:
+    """What was installed beside Python goes first: node may be there."""
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
 @contextmanager

@@ -171,3 +171,8 @@ async def test_the_public_url_is_what_is_configured_and_not_what_the_sender_says
 async def test_while_a_schema_is_not_there_it_is_ours_to_mend(client: Client) -> None:
     answer = await posted(client, signed(shopify.REFUND, "refunds/create"))
     assert answer.status == 503
+
+
+async def test_a_sender_of_cloudevents_may_ask_first(client: Client) -> None:
+    answer = await client.options(PATH, headers={"WebHook-Request-Origin": "eventemitter.example"})
+    assert (answer.status, answer.headers["WebHook-Allowed-Origin"]) == (200, "eventemitter.example")
