@@ -1,27 +1,24 @@
 """`vaart dlq list`, `show`, `replay`, `skip`, `purge`, `resume`: dead letters, and lanes that stopped over them."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vaart.cli.local import Answer, Output
+from vaart.cli.moments import moment_ms
 from vaart.cli.offsets import LaneNumber, lanes_of
 from vaart.cli.topics import DryRun, Yes, confirm
 from vaart.cli.views import ViewName, at_once, log_for, reached, view_of
-from vaart.errors import UsageFault
 
 if TYPE_CHECKING:
     from vaart.cli.desk import Plan, Verb, Wanted
 
 LISTED_MAX = 50
 COLUMNS = ("id", "at", "service", "stage", "reason", "topic", "partition", "offset", "attempt", "state")
-_AGO = re.compile(r"(\d+)([mhd])")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 Ids = Annotated[list[str] | None, typer.Argument(help="Letters, such as 3-1204; without any, all that fit.")]
 Id = Annotated[str, typer.Argument(help="The letter, such as 3-1204.")]
@@ -137,7 +134,7 @@ def purge(before: Before, output: Answer = Output.TABLE, dry_run: DryRun = False
     from vaart.cli.desk import desk
 
     with desk() as at:
-        ranges = at.letterbox.older(_moment_ms(before))
+        ranges = at.letterbox.older(moment_ms(before))
         count = sum(stop - first for first, stop in ranges.values())
         if output is Output.TABLE:
             typer.echo(f"{count} offsets of dead letters lie before {before}")
@@ -211,22 +208,7 @@ def _wanted(ids: list[str], reason: str, topic: str, view: str, since: str) -> "
     from vaart.cli.letterbox import id_of
 
     service = f"vaart.{view_of(view).name}.v" if view else ""
-    return Wanted(tuple(map(id_of, ids)), reason, topic, service, _moment_ms(since) if since else 0)
-
-
-def _moment_ms(text: str) -> int:
-    """A moment, in milliseconds. Raises UsageFault."""
-    ago = _AGO.fullmatch(text)
-    if ago is not None:
-        moment = datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-    else:
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            raise UsageFault(f"{text!r} is no time: write 30m, 12h, 7d or 2026-11-25T08:00Z") from None
-        if moment.tzinfo is None:
-            raise UsageFault(f"{text!r} lacks its zone: write {text}Z, or the offset such as +01:00")
-    return int(moment.timestamp() * 1000)
+    return Wanted(tuple(map(id_of, ids)), reason, topic, service, moment_ms(since) if since else 0)
 
 
 def _iso(at_ms: int) -> str:

@@ -35,7 +35,9 @@ PARTITIONS = 2
 SPOOL_BYTES_MAX = 64 << 20
 USED = {
     STOCK: STOCK.events[:2],
-    ORDERS: tuple(each for each in ORDERS.events if each.__name__ in ("OrderPlaced", "OrderReported")),
+    ORDERS: tuple(
+        each for each in ORDERS.events if each.__name__ in ("OrderPlaced", "OrderReported", "SoldInStore")
+    ),
     RAW: RAW.events,
     DEAD_LETTERS: DEAD_LETTERS.events,
 }
