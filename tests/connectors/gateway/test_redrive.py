@@ -44,7 +44,7 @@ def told(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 async def run(words: list[str]) -> Result:
     """A loop of its own is made by the command."""
-    return await asyncio.to_thread(CliRunner().invoke, app, words)
+    return await asyncio.to_thread(lambda: CliRunner().invoke(app, words))
 
 
 async def test_what_could_not_be_read_for_want_of_a_zone_is_read_again(
