@@ -7,6 +7,7 @@ from connectors.channels import (
     dhl,
     ga4,
     instagram,
+    intercom,
     links,
     mailgun,
     messenger,
@@ -22,6 +23,7 @@ from connectors.channels import (
     snowplow,
     twilio,
     whatsapp,
+    zendesk,
 )
 from connectors.protocol.channel import Channel
 
@@ -32,6 +34,7 @@ CHANNELS: tuple[Channel, ...] = (
     dhl.CHANNEL,
     ga4.CHANNEL,
     instagram.CHANNEL,
+    intercom.CHANNEL,
     links.CHANNEL,
     mailgun.CHANNEL,
     messenger.CHANNEL,
@@ -47,4 +50,5 @@ CHANNELS: tuple[Channel, ...] = (
     snowplow.CHANNEL,
     twilio.CHANNEL,
     whatsapp.CHANNEL,
+    zendesk.CHANNEL,
 )
