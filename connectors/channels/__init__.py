@@ -2,10 +2,12 @@
 
 from connectors.channels import (
     brevo,
+    chatwoot,
     cloudevents,
     cm,
     dhl,
     ga4,
+    genesys,
     instagram,
     intercom,
     links,
@@ -29,10 +31,12 @@ from connectors.protocol.channel import Channel
 
 CHANNELS: tuple[Channel, ...] = (
     brevo.CHANNEL,
+    chatwoot.CHANNEL,
     cloudevents.CHANNEL,
     cm.CHANNEL,
     dhl.CHANNEL,
     ga4.CHANNEL,
+    genesys.CHANNEL,
     instagram.CHANNEL,
     intercom.CHANNEL,
     links.CHANNEL,
