@@ -5,6 +5,7 @@ from connectors.channels import (
     chatwoot,
     cloudevents,
     cm,
+    contact_form,
     dhl,
     ga4,
     genesys,
@@ -24,6 +25,7 @@ from connectors.channels import (
     shopify,
     snowplow,
     twilio,
+    twilio_flex,
     whatsapp,
     zendesk,
 )
@@ -34,6 +36,7 @@ CHANNELS: tuple[Channel, ...] = (
     chatwoot.CHANNEL,
     cloudevents.CHANNEL,
     cm.CHANNEL,
+    contact_form.CHANNEL,
     dhl.CHANNEL,
     ga4.CHANNEL,
     genesys.CHANNEL,
@@ -53,6 +56,7 @@ CHANNELS: tuple[Channel, ...] = (
     shopify.CHANNEL,
     snowplow.CHANNEL,
     twilio.CHANNEL,
+    twilio_flex.CHANNEL,
     whatsapp.CHANNEL,
     zendesk.CHANNEL,
 )

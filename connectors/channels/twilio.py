@@ -20,12 +20,11 @@ values in their order; of JSON the hash stands in the address (`bodySHA256`). SH
 twilio.com/docs/usage/webhooks). Twilio gives up what is not taken: it tries again only where no connection was made.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from email.utils import mktime_tz, parsedate_tz
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
-from connectors.protocol import facts, messages, people, signatures, values
+from connectors.protocol import facts, messages, people, twilio_signature, values
 from connectors.protocol.channel import (
     Answer,
     Answers,
@@ -45,8 +44,6 @@ from schemas.events.service import Attachment, CallEnded, CallStarted, MessageRe
 from schemas.meta import Event, Identifier, Instant
 
 MEDIUM, PHONE = "messaging", "phone"
-DIGESTS = {"HMAC_SHA1": "sha1", "HMAC_SHA256": "sha256"}
-BODY_HASH = "bodySHA256"
 FIELDS_MAX = 1_000
 MEDIA_MAX = 20
 REPLIED_STOP = "21610"
@@ -60,9 +57,9 @@ Fields = Mapping[str, str]
 def receive(request: Request, source: Source) -> Outcome:
     """One message, one status or one call."""
     form = _form(request)
-    if not _is_signed(request, source, form):
+    if not twilio_signature.is_signed(request, source, form):
         return Refused("the signature does not fit")
-    if request.parameter(BODY_HASH) is not None:
+    if request.parameter(twilio_signature.BODY_HASH) is not None:
         return Verdict()  # JSON, of which none is read
     fields = dict(form or request.query)
     delivery = request.header("i-twilio-idempotency-token") or ""
@@ -78,43 +75,6 @@ def _form(request: Request) -> list[tuple[str, str]]:
         return parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MAX)
     except ValueError:
         return []
-
-
-def _is_signed(request: Request, source: Source, form: Iterable[tuple[str, str]]) -> bool:
-    digest = DIGESTS.get(_algorithm(request).upper())
-    told = request.parameter(BODY_HASH)
-    if digest is None or (told is not None and not _is_hash(request.body, told)):
-        return False
-    fields = "" if told is not None else "".join(name + value for name, value in sorted(set(form)))
-    signature = request.header("x-twilio-signature")
-    tried = [
-        signatures.hmac_base64(source.secrets, (url + fields).encode(errors="replace"), signature, digest)
-        for url in _addresses(request.public_url)
-    ]
-    return any(tried)
-
-
-def _algorithm(request: Request) -> str:
-    name = "x-twilio-webhooks-signature-settings"
-    if name not in request.headers:
-        return "HMAC_SHA1"
-    settings = (part.partition("=") for part in (request.header(name) or "algorithm=none").split(","))
-    return next((value.strip() for key, _, value in settings if key.strip() == "algorithm"), "HMAC_SHA1")
-
-
-def _is_hash(body: bytes, told: str) -> bool:
-    return signatures.same([hashlib.sha256(body).hexdigest()], told)
-
-
-def _addresses(url: str) -> list[str]:
-    """The address with its port and without: Twilio signs now this, now that."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
-        return [url]
-    host = parts.netloc.rpartition(":")[0] if parts.port else parts.netloc
-    return [parts._replace(netloc=netloc).geturl() for netloc in (host, f"{host}:{port}")]
 
 
 def _events(request: Request, source: Source, fields: Fields, delivery: str) -> Iterator[Event]:
