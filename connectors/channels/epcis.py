@@ -144,7 +144,7 @@ class Stream:
             self._place(found),
         )
         for (gtin, unit), quantity in _counted(found).items():
-            about = {
+            about: dict[str, Any] = {
                 "sku": self._source.reference(GTIN, gtin) or gtin,
                 "location_id": place,
                 "quantity": quantity,
