@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.protocol import documents, facts, people, signatures, values
+from connectors.protocol import documents, facts, people, signatures, standard_webhooks, values
 from connectors.protocol.channel import (
     BATCH_BYTES_MAX,
     Answer,
@@ -31,7 +31,7 @@ from connectors.protocol.channel import (
 )
 from connectors.protocol.documents import NotReadable, Unfit
 from connectors.protocol.facts import Facts
-from connectors.vendors.cloudevents import our_events, standard_webhooks
+from connectors.vendors.cloudevents import our_events
 from connectors.vendors.cloudevents.envelope import CloudEvent, events_in, read
 from connectors.vendors.web.hits import once
 from connectors.vendors.web.properties import as_json

@@ -165,7 +165,7 @@ CHANNEL = Channel(
     receive=receive,
     proof="secret address",
     evidence=Evidence(
-        "documented",
+        "assumed",
         "assumed",
         "public EventBridge fixtures of customer.start and customer.end; others assumed",
     ),

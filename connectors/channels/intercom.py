@@ -257,7 +257,7 @@ CHANNEL = Channel(
     proof="signature",
     evidence=Evidence(
         "documented",
-        "documented",
+        "assumed",
         "developers.intercom.com (webhooks); intercom-client's types of a conversation",
     ),
 )

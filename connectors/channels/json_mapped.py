@@ -86,7 +86,7 @@ def _is_signed(request: Request, source: Source) -> bool:
         return signatures.hmac_hex(source.secrets, request.body, told.removeprefix(PREFIX))
     if way == BEARER:
         return credentials.are_right(request, source)
-    return standard_webhooks.is_signed(request, source)
+    return standard_webhooks.is_signed(request, source.secrets)
 
 
 def _told(made: Facts, source: Source, form: Form, kind: type[Event], item: Any) -> list[Event]:

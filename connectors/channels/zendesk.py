@@ -212,7 +212,7 @@ CHANNEL = Channel(
     proof="signature",
     evidence=Evidence(
         "documented",
-        "documented",
+        "assumed",
         "developer.zendesk.com (verifying webhooks, ticket and messaging events); a comment's author is assumed",
     ),
 )

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
-from connectors.protocol.channel import Channel, Reject, Request
+from connectors.protocol.channel import Channel, Reject, Request, Source
 from schemas.events.dead_letters import DeadLettered
 from schemas.events.ingest import RequestReceived
 from schemas.meta import Meta
@@ -15,7 +15,7 @@ SERVICE = "gateway"
 STAGE = "receive"
 REDACTED = "(redacted)"
 SECRET_HEADERS = frozenset(
-    {"authorization", "cookie", "proxy-authorization", "x-api-key", "apikey", "dhl-api-key", "anonymousid"}
+    {"authorization", "cookie", "proxy-authorization", "x-api-key", "apikey", "dhl-api-key"}
 )
 """Beside these every header whose name says that it is a secret, a token or a signature."""
 SECRET_WORDS = ("secret", "token", "signature", "hmac", "password")
@@ -24,26 +24,29 @@ ADDRESS_HEADERS = frozenset(
     {"forwarded", "x-forwarded-for", "x-real-ip", "true-client-ip", "cf-connecting-ip"}
 )
 HEADERS_MAX = 60
+HEADER_OPTION = "header"
+"""The option by which a source names the header that its secret, or its signature, comes in."""
 STORED_AT = "https://stored.invalid"
 """The address of a request that is read again: its own may have held a secret."""
 
 
 def kept_request(
-    request: Request, request_id: str, channel: Channel, source: str, verdict: str
+    request: Request, request_id: str, channel: Channel, source: Source, verdict: str
 ) -> RequestReceived:
     """The request as it is kept for 7 days, to be read again. Secrets and addresses are taken out."""
+    secret_header = str(source.options.get(HEADER_OPTION, "")).lower()
     return RequestReceived(
         meta=Meta(
             event_id=str(uuid.uuid4()),
             occurred_at=request.received_at,
             received_at=request.received_at,
             channel=channel.name,
-            source=source,
+            source=source.name,
             source_event_id=request_id,
         ),
         request_id=request_id,
         route=_route(request, channel),
-        headers=redacted(request.headers),
+        headers=redacted(request.headers, secret_header),
         body=request.body,
         verdict=verdict,
     )
@@ -64,10 +67,10 @@ def request_of(kept: RequestReceived) -> Request:
     )
 
 
-def redacted(headers: Mapping[str, object]) -> dict[str, str]:
+def redacted(headers: Mapping[str, object], secret_header: str = "") -> dict[str, str]:
     """The headers without what proves who someone is or where they are."""
     return {
-        name: REDACTED if _is_secret(name) else _shown(name, ", ".join(map(str, values)))
+        name: REDACTED if _is_secret(name) or name == secret_header else ", ".join(map(str, values))
         for name, values in list(headers.items())[:HEADERS_MAX]
         if isinstance(values, list | tuple)
     }
@@ -95,11 +98,6 @@ def _route(request: Request, channel: Channel) -> str:
     path = REDACTED if channel.proof == "secret address" else request.route
     told = [(name, REDACTED if _is_secret(name) else value) for name, value in request.query]
     return f"{request.method} {path}{'?' if told else ''}{urlencode(told)}"
-
-
-def _shown(name: str, value: str) -> str:
-    """Where somebody came from, without what they looked for there."""
-    return value.partition("?")[0] if name in ("referer", "origin") else value
 
 
 def _is_secret(name: str) -> bool:

@@ -218,7 +218,7 @@ class Webhooks:
         for reject in rejects:
             dead = raw.letter(reject, asked, request_id, channel.name, source)
             records.append(await encoding.entry(DEAD_LETTERS, request_id, dead))
-        kept = raw.kept_request(asked, request_id, channel, source, _verdict(verdict, rejects))
+        kept = raw.kept_request(asked, request_id, channel, found.source, _verdict(verdict, rejects))
         records += [each for each in await encoding.records([kept]) if isinstance(each, Kept)]
         await self._door.delivery.keep(records)
         metrics.EVENTS_RECEIVED.labels(channel.name, "published").inc(len(verdict.events))

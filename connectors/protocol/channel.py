@@ -155,7 +155,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A setting of a source that only this channel has: a text, or a map of texts. `says` is for people."""
+    """A setting of a source that only this channel has: a text, or a map. `says` is for people."""
 
     name: str
     says: str

@@ -28,6 +28,11 @@ NO_SECRET = "no source has this secret"  # noqa: S105
 """Compared with where there is none, so that an unknown source takes as long as a known one."""
 
 
+def is_vouched(secrets: Sequence[str]) -> bool:
+    """Whether the request need not be proved again."""
+    return len(secrets) == 1 and secrets[0] is VOUCHED
+
+
 def hmac_hex(secrets: Iterable[str], signed: bytes, signature: str | None, digest: str = "sha256") -> bool:
     """Whether `signature` is the HMAC of `signed` under one of `secrets`, as hexadecimal digits in lower case."""
     return _any(secrets, signed, (signature or "").encode(), digest, lambda found: found.hex().encode())
@@ -41,7 +46,7 @@ def hmac_base64(secrets: Iterable[str], signed: bytes, signature: str | None, di
 def same(secrets: Iterable[str], told: str | None) -> bool:
     """Whether the sender knows one of `secrets`."""
     known = list(secrets)
-    if _is_vouched(known):
+    if is_vouched(known):
         return True
     given = (told or "").encode()
     found = [hmac.compare_digest(each.encode(), given) for each in _some(known)]
@@ -84,16 +89,12 @@ def _any(
     secrets: Iterable[str], signed: bytes, given: bytes, digest: str, form: Callable[[bytes], bytes]
 ) -> bool:
     known = list(secrets)
-    if _is_vouched(known):
+    if is_vouched(known):
         return True
     # Every secret is tried, so that the time does not tell which one fits.
     made = [form(hmac.digest(each.encode(), signed, digest)) for each in _some(known)]
     fits = [hmac.compare_digest(each, given) for each in made]
     return any(fits)
-
-
-def _is_vouched(secrets: Sequence[str]) -> bool:
-    return len(secrets) == 1 and secrets[0] is VOUCHED
 
 
 def _some(secrets: Iterable[str]) -> list[str]:

@@ -178,7 +178,7 @@ def test_a_stored_request_means_the_same_when_it_is_read_again(of: Samples, samp
         return
     first = taken(of, sample)
     signed = of.sign(sample.request, of.secret)
-    kept = kept_request(signed, "one", of.channel, of.source.name, "")
+    kept = kept_request(signed, "one", of.channel, of.source, "")
     again = of.channel.receive(request_of(kept), vouched(of.source))
     assert isinstance(again, Verdict), again
     if of.has_ids:

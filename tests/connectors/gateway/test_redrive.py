@@ -5,8 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from connectors.channels.shopify import CHANNEL
 from connectors.gateway.sources import Installed, SourceForm, Sources
