@@ -1,4 +1,4 @@
-"""`vaart docs metrics`: what the code says of itself, for whoever builds dashboards and alerts."""
+"""`vaart docs metrics`, `asyncapi`, `openapi`: what the code says of itself."""
 
 import json
 
@@ -12,8 +12,8 @@ HEADS = ("name", "type", "labels", "meaning")
 def register(app: typer.Typer) -> None:
     """The verbs stand under `docs`."""
     group = typer.Typer(help="Reference pages from the code.", no_args_is_help=True)
-    group.callback()(lambda: None)  # or its single verb would take the group's place
-    group.command()(metrics)
+    for verb in (metrics, asyncapi, openapi):
+        group.command()(verb)
     app.add_typer(group, name="docs")
 
 
@@ -34,3 +34,24 @@ def metrics(output: Answer = Output.TABLE) -> None:
     for row in rows:
         table.add_row(*row)
     Console().print(table)
+
+
+def asyncapi() -> None:
+    """Every topic and every record on it, as an AsyncAPI 3.0 document in JSON."""
+    from schemas.topics import TOPICS
+    from vaart.cli import asyncapi as room
+    from vaart.settings import load
+
+    kafka = load().kafka
+    typer.echo(
+        json.dumps(
+            room.document(TOPICS, kafka.topic_prefix, kafka.partitions, kafka.replication_factor), indent=2
+        )
+    )
+
+
+def openapi() -> None:
+    """Every route of the gateway, as an OpenAPI 3.1 document in JSON."""
+    from vaart.cli import openapi as room
+
+    typer.echo(json.dumps(room.document(), indent=2))
