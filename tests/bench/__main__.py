@@ -18,6 +18,7 @@ from tests.bench import (
     codec,
     engine,
     faust_fold,
+    gateway,
     page_views,
     postgres_sink,
     producers,
@@ -57,6 +58,7 @@ BENCHES: dict[str, Callable[[Ground], Iterable[Figure]]] = {
     "restore": restore.run,
     "producers": producers.run,
     "codec": codec.run,
+    "gateway": gateway.run,
     "sink": lambda ground: postgres_sink.run(ground, MOVEMENTS_QUICK if ground.is_quick else MOVEMENTS),
     "latency": lambda ground: (
         chain.run(ground, SALES_QUICK, PACED_QUICK_S)
