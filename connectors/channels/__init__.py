@@ -29,6 +29,7 @@ from connectors.channels import (
     twilio,
     twilio_flex,
     whatsapp,
+    woocommerce,
     zendesk,
 )
 from connectors.protocol.channel import Channel
@@ -62,5 +63,6 @@ CHANNELS: tuple[Channel, ...] = (
     twilio.CHANNEL,
     twilio_flex.CHANNEL,
     whatsapp.CHANNEL,
+    woocommerce.CHANNEL,
     zendesk.CHANNEL,
 )
