@@ -11,7 +11,8 @@ Key = Callable[[Any, str], str]
 """`key(event, secret)`: the record key, plain text. Only activity needs the identifier secret."""
 
 _KEYED_BY_BROWSER = frozenset({"web", "app"})
-_IDS_SHOW_PEOPLE = frozenset({"messaging", "phone", "whatsapp", "sms"})
+IDS_SHOW_PEOPLE = frozenset({"messaging", "phone", "whatsapp", "sms"})
+"""Channels and media whose sources make ids of telephone numbers."""
 
 
 def by_person(event: Any, secret: str) -> str:
@@ -63,7 +64,7 @@ def by_purchase(event: Any, secret: str) -> str:
 def by_conversation(event: Any, secret: str) -> str:
     """A messaging or phone conversation's id may contain a phone number."""
     named = event.conversation_id
-    if event.meta.channel in _IDS_SHOW_PEOPLE:
+    if event.meta.channel in IDS_SHOW_PEOPLE:
         named = hidden("conversation", named, secret)
     return f"{event.meta.source}:{named}"
 
@@ -71,7 +72,7 @@ def by_conversation(event: Any, secret: str) -> str:
 def by_message(event: Any, secret: str) -> str:
     """So may a messaging provider's id of a message."""
     return (
-        hidden("message", event.message_id, secret) if event.medium in _IDS_SHOW_PEOPLE else event.message_id
+        hidden("message", event.message_id, secret) if event.medium in IDS_SHOW_PEOPLE else event.message_id
     )
 
 

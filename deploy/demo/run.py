@@ -210,7 +210,7 @@ UNDECIDED = "SELECT count(*) FROM mart.notifications WHERE status = 'requested'"
 def _clocks_expected(run: Run) -> int:
     """One clock per topic that feeds a table, partition of it, and lane of each of its writers."""
     partitions = run.settings.kafka.partitions
-    read = {projection.topic for projection in PROJECTIONS}
+    read = {topic for projection in PROJECTIONS for topic in projection.topics}
     writers = writers_of([topic for topic in TOPICS if topic in read], VIEWS, partitions)
     return sum(partitions * lanes for expected in writers.values() for lanes in expected.values())
 

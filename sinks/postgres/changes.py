@@ -9,7 +9,7 @@ import msgspec
 from schemas.events.clock import ClockAdvanced
 from schemas.meta import Event
 from sinks.postgres.faults import RowsFailed
-from sinks.projections.projection import Projection, Row
+from sinks.projections.projection import PLACE, Projection, Row
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +45,8 @@ class Table:
     """What changes in one table. `forgotten` is deleted before `rows` are put."""
 
     projection: Projection
-    width: int
+    keyed: slice
+    """Where the key stands in a row."""
     version: int | None
     rows: dict[Row, Row] = field(default_factory=dict)
     forgotten: dict[Row, None] = field(default_factory=dict)
@@ -53,7 +54,7 @@ class Table:
 
     def put(self, row: Row) -> None:
         """Keeps the newest row of each key; of rows that are never replaced, the first."""
-        key = row[: self.width]
+        key = row[self.keyed]
         known = self.rows.get(key)
         if known is None:
             self.rows[key] = row
@@ -119,7 +120,8 @@ def _feed(tables: dict[Projection, Table], record: Record, floors: Floors) -> li
 
 def _table(projection: Projection) -> Table:
     version = None if projection.is_append_only else projection.columns.index("seq")
-    return Table(projection, len(projection.key), version)
+    keyed = slice(-len(PLACE), None) if projection.is_keyed_by_place else slice(len(projection.key))
+    return Table(projection, keyed, version)
 
 
 def _apply(table: Table, record: Record) -> None:
@@ -134,7 +136,7 @@ def _take(table: Table, record: Record) -> None:
     if event is None:
         if projection.forget is not None:
             table.forget(projection.forget(record.key))
-    elif type(event) is projection.event:
+    elif isinstance(event, projection.event):
         lineage = (record.source.name, record.partition, record.offset)
         for row in projection.rows(record.key, event):
             table.put(row + lineage)
@@ -142,8 +144,8 @@ def _take(table: Table, record: Record) -> None:
 
 def outcome_of(record: Record) -> str:
     """For the metrics: clocks and events that no table takes are skipped."""
-    kinds = [projection.event for projection in record.source.projections]
-    return "applied" if record.event is None or type(record.event) in kinds else "skipped"
+    kinds = tuple(projection.event for projection in record.source.projections)
+    return "applied" if record.event is None or isinstance(record.event, kinds) else "skipped"
 
 
 def happened(record: Record) -> int | None:

@@ -9,7 +9,7 @@ OPS = MetaData(schema="ops", naming_convention=METADATA.naming_convention)
 SINK_OFFSETS = Table(
     "sink_offsets",
     OPS,
-    Column("projection", Text, primary_key=True, comment="The table in core"),
+    Column("projection", Text, primary_key=True, comment="The table, such as orders"),
     Column(
         "topic_id",
         Text,

@@ -220,7 +220,8 @@ def _consumer_config(settings: Settings, addresses: Addresses, instance: str) ->
 def _sources(settings: Settings, codec: Codec, projections: Iterable[Projection]) -> list[Source]:
     by_topic: dict[Any, list[Projection]] = {}
     for projection in projections:
-        by_topic.setdefault(projection.topic, []).append(projection)
+        for topic in projection.topics:
+            by_topic.setdefault(topic, []).append(projection)
     return [
         Source(
             kafka.topic_name(settings, topic.name),

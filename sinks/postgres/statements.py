@@ -1,5 +1,7 @@
 """The SQL that writes one projection: a staging table, a COPY into it, one upsert out of it, and a delete.
 
+Of a table by month it makes the months of the staged rows first. `ingested_at` is the transaction's time.
+
 The staging table takes instants, days and amounts as the integers that they are in our structs and converts them in
 the upsert: formatting them in Python costs four times what the rest of a row costs.
 """
@@ -11,10 +13,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier
 from sqlalchemy import BigInteger, Boolean, Column, Date, Integer, Numeric
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
 
-from sinks.projections.projection import Projection
-
-LINEAGE_FILLED = ("src_topic", "src_partition", "src_offset")
-"""The lineage that comes with the row; `ingested_at` is the transaction's time."""
+from sinks.projections.projection import PLACE, Projection
 
 _STAGED = {
     TIMESTAMP: ("bigint", "timestamptz 'epoch' + {} * interval '1 microsecond'"),
@@ -31,10 +30,11 @@ _TEXT = ("text", "{}")
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """Ready for psycopg. `stage` once a connection; `copy` and `put` once a batch; `clear` between two of them."""
+    """Ready for psycopg: `stage` once a connection, `copy`, `months` and `put` once a batch, `clear` between two."""
 
     stage: Composed
     copy: Composed
+    months: Composed | None
     put: Composed
     clear: Composed
 
@@ -42,10 +42,11 @@ class Statements:
 def statements(projection: Projection) -> Statements:
     """The statements of one projection."""
     staging = Identifier(f"staged_{projection.name}")
-    filled = [projection.table.columns[name] for name in (*projection.columns, *LINEAGE_FILLED)]
+    filled = [projection.table.columns[name] for name in (*projection.columns, *PLACE)]
     return Statements(
         stage=_staging(staging, filled),
         copy=SQL("COPY {} FROM STDIN").format(staging),
+        months=_months(projection, staging) if projection.by_month else None,
         put=_put(projection, filled, staging),
         clear=SQL("TRUNCATE {}").format(staging),
     )
@@ -67,6 +68,16 @@ def _staging(name: Identifier, columns: list[Column[Any]]) -> Composed:
     return SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS").format(
         name, SQL(", ").join(typed)
     )
+
+
+def _months(projection: Projection, staging: Identifier) -> Composed:
+    """Few rows a batch, mostly one: what the function does for a month that is there is a look at the catalogue."""
+    moment = SQL(_staged(projection.table.columns[projection.by_month])[1]).format(
+        Identifier(projection.by_month)
+    )
+    return SQL(
+        "SELECT {}(month) FROM (SELECT DISTINCT date_trunc('month', {}, 'UTC') AS month FROM {}) AS met ORDER BY month"
+    ).format(Identifier(str(projection.table.schema), f"make_month_of_{projection.name}"), moment, staging)
 
 
 def _put(projection: Projection, columns: list[Column[Any]], staging: Identifier) -> Composed:

@@ -156,6 +156,8 @@ class Writer:
             for row in table.rows.values():
                 write_row(row)
             failpoint("mid_copy")
+        if prepared.months is not None:
+            cursor.execute(prepared.months)
         cursor.execute(prepared.put)
         written.rows += cursor.rowcount
         written.refused += len(table.rows) - cursor.rowcount

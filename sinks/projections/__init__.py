@@ -1,6 +1,7 @@
 """Every table that the Postgres sink fills."""
 
 from sinks.projections import (
+    archive,
     identities,
     journeys,
     notification_outcomes,
@@ -14,6 +15,7 @@ from sinks.projections import (
 )
 
 PROJECTIONS = (
+    archive.PROJECTION,
     profiles.PROJECTION,
     identities.PROJECTION,
     orders.PROJECTION,

@@ -52,4 +52,4 @@ TABLE = Table(
 Index(None, TABLE.c.kind, TABLE.c.value, unique=True)
 Index(None, TABLE.c.profile_id)
 
-PROJECTION = Projection(TABLE, IDENTITIES, IdentityPointer, rows, forget=whole_key)
+PROJECTION = Projection(TABLE, (IDENTITIES,), IdentityPointer, rows, forget=whole_key)

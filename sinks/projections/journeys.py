@@ -51,4 +51,4 @@ TABLE = Table(
 )
 Index(None, TABLE.c.journey, TABLE.c.status)
 
-PROJECTION = Projection(TABLE, JOURNEYS, JourneyState, rows, forget=whole_key)
+PROJECTION = Projection(TABLE, (JOURNEYS,), JourneyState, rows, forget=whole_key)

@@ -36,4 +36,6 @@ TABLE = Table(
     comment="What became of notifications, from notifications.outcomes.v1",
 )
 
-PROJECTION = Projection(TABLE, NOTIFICATION_OUTCOMES, NotificationOutcomeReported, rows, is_append_only=True)
+PROJECTION = Projection(
+    TABLE, (NOTIFICATION_OUTCOMES,), NotificationOutcomeReported, rows, is_append_only=True
+)

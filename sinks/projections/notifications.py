@@ -45,4 +45,4 @@ TABLE = Table(
 )
 Index(None, TABLE.c.profile_id)
 
-PROJECTION = Projection(TABLE, NOTIFICATIONS_REQUESTED, NotificationRequested, rows, is_append_only=True)
+PROJECTION = Projection(TABLE, (NOTIFICATIONS_REQUESTED,), NotificationRequested, rows, is_append_only=True)

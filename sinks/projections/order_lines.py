@@ -50,4 +50,4 @@ TABLE = Table(
     comment="Lines of orders and till receipts, from commerce.order-states.v1",
 )
 
-PROJECTION = Projection(TABLE, ORDER_STATES, OrderState, rows, forget=whole_key)
+PROJECTION = Projection(TABLE, (ORDER_STATES,), OrderState, rows, forget=whole_key)

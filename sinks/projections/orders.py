@@ -69,4 +69,4 @@ TABLE = Table(
 Index(None, TABLE.c.identifier_kind, TABLE.c.identifier_value)
 Index(None, TABLE.c.placed_at, postgresql_using="brin")
 
-PROJECTION = Projection(TABLE, ORDER_STATES, OrderState, rows, forget=whole_key)
+PROJECTION = Projection(TABLE, (ORDER_STATES,), OrderState, rows, forget=whole_key)

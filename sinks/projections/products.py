@@ -35,4 +35,4 @@ TABLE = Table(
     comment="Products in their newest version, from commerce.products.v1",
 )
 
-PROJECTION = Projection(TABLE, PRODUCTS, ProductReported, rows, forget=whole_key)
+PROJECTION = Projection(TABLE, (PRODUCTS,), ProductReported, rows, forget=whole_key)

@@ -71,4 +71,4 @@ TABLE = Table(
     postgresql_with={"fillfactor": 85},
 )
 
-PROJECTION = Projection(TABLE, PROFILES, Profile, rows, forget=whole_key)
+PROJECTION = Projection(TABLE, (PROFILES,), Profile, rows, forget=whole_key)

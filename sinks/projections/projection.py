@@ -1,6 +1,6 @@
 """The words in which a table is written: Projection, the column types that rows may use, lineage and version columns.
 
-A projection is pure: it says which table a topic's records become, and which rows one record stands for. The writer
+A projection is pure: it says which table the records of topics become, and which rows one record stands for. The writer
 (sinks.postgres) owns everything else: batches, transactions, offsets, and the guard against older records.
 """
 
@@ -35,27 +35,34 @@ Id = UUID(as_uuid=False)
 
 Row = tuple[Any, ...]
 Rows = Callable[[str, Any], Iterable[Row]]
-"""`rows(record key, event)`: values in the order of the table's columns, without lineage, the primary key first."""
+"""`rows(record key, event)`: values in the order of the table's columns, without lineage, the primary key first.
 
-LINEAGE = ("src_topic", "src_partition", "src_offset", "ingested_at")
-"""Where a row came from. The writer fills these in."""
+What of the primary key is lineage the writer adds.
+"""
+
+PLACE = ("src_topic", "src_partition", "src_offset")
+"""Which record a row came from. The writer puts these behind what `rows` gives."""
+LINEAGE = (*PLACE, "ingested_at")
+"""Where a row came from, and when it was written: what `rows` does not give."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Projection:
-    """One table, and how the records of one topic become its rows.
+    """One table, and how the records of its topics that are of the type `event` become its rows.
 
     A row with the key of an older one replaces it, unless its `seq` is older; with `is_append_only` the first one
     stays. A tombstone deletes the rows whose leading key columns equal `forget(record key)`. A row that a newer
-    record no longer mentions stays: it is history.
+    record no longer mentions stays: it is history. `by_month` names the column by whose month the table is
+    partitioned; the function `make_month_of_<table>` of its schema makes a month that is missing.
     """
 
     table: Table
-    topic: Topic
+    topics: tuple[Topic, ...]
     event: type
     rows: Rows
     forget: Callable[[str], Row] | None = None
     is_append_only: bool = False
+    by_month: str = ""
 
     @property
     def name(self) -> str:
@@ -66,6 +73,11 @@ class Projection:
     def key(self) -> tuple[str, ...]:
         """The columns of the primary key."""
         return tuple(column.name for column in self.table.primary_key)
+
+    @property
+    def is_keyed_by_place(self) -> bool:
+        """Whether it is the record that a row stands for: then no two records make the same row."""
+        return not set(self.key).isdisjoint(PLACE)
 
     @property
     def columns(self) -> tuple[str, ...]:

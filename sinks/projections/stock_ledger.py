@@ -49,4 +49,4 @@ TABLE = Table(
 )
 Index(None, TABLE.c.ingested_at, postgresql_using="brin")
 
-PROJECTION = Projection(TABLE, LEDGER, StockLedgerEntry, rows, is_append_only=True)
+PROJECTION = Projection(TABLE, (LEDGER,), StockLedgerEntry, rows, is_append_only=True)

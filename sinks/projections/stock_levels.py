@@ -69,4 +69,4 @@ TABLE = Table(
     postgresql_with={"fillfactor": 85},
 )
 
-PROJECTION = Projection(TABLE, LEVELS, StockLevel, rows, forget=forget)
+PROJECTION = Projection(TABLE, (LEVELS,), StockLevel, rows, forget=forget)

@@ -126,7 +126,7 @@ def pipe(settings: Settings, environment: dict[str, str], migrated: str) -> Iter
     """The sink's topics, empty; the dead letters' schema, registered."""
     assert migrated == settings.postgres.dsn.get_secret_value()
     built = Pipe(settings, environment)
-    topics = {projection.topic for projection in PROJECTIONS} | {DEAD_LETTERS}
+    topics = {topic for projection in PROJECTIONS for topic in projection.topics} | {DEAD_LETTERS}
     wanted = [
         admin.Wanted(kafka.topic_name(settings, topic.name), PARTITIONS, 1, topic.config())
         for topic in topics

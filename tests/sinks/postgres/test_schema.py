@@ -45,6 +45,7 @@ MART = {
     "products": "sku name category brand owner",
     "journeys": "profile_id journey instance_key version step status entered_at ended_at exit_reason split "
     "converted_at",
+    "events": "event_id type channel source source_event_id occurred_at received_at key identifiers context event",
     "notifications": "notification_id profile_id journey step template channel status reason requested_at decided_at "
     "sent_at",
 }
@@ -91,7 +92,7 @@ def test_the_tables_are_those_that_the_projections_declare(migrated: str) -> Non
             opts={
                 "include_schemas": True,
                 "compare_server_default": True,
-                "include_name": lambda name, kind, _: kind != "schema" or name in {"core", "ops"},
+                "include_name": lambda name, kind, _: kind != "schema" or name in {"core", "ops", "ingest"},
                 "include_object": lambda table, name, kind, *_: kind != "table" or not is_apart(str(name)),
             },
         )
@@ -101,7 +102,7 @@ def test_the_tables_are_those_that_the_projections_declare(migrated: str) -> Non
 
 def is_apart(name: str) -> bool:
     """Partitions, Alembic's own table, and tables of other sinks."""
-    return name.startswith(("stock_ledger_", "notification_")) or name == "alembic_version"
+    return name.startswith(("stock_ledger_", "notification_", "events_")) or name == "alembic_version"
 
 
 def test_everything_has_a_comment(migrated: str) -> None:
@@ -128,6 +129,8 @@ def test_a_reader_reads_the_mart_alone_and_changes_nothing(migrated: str) -> Non
     ) == [("1min", "on")]
     for forbidden in (
         "SELECT * FROM core.profiles",
+        "SELECT * FROM ingest.events",
+        "SELECT ingest.make_month_of_events(now())",
         "SELECT * FROM ops.sink_offsets",
         "DELETE FROM mart.products",
     ):
