@@ -22,7 +22,8 @@ def paths(event: Any) -> list[str]:
 
     Messaging and phone providers make ids of telephone numbers, so the ids of such events count too.
     """
-    find, ids = _tagged(type(event))
+    struct: type = type(event)
+    find, ids = _tagged(struct)
     found = list(find(event, "")) if find else []
     if shows_people(event):
         found += [name for name, get in ids if name not in found and get(event) is not None]

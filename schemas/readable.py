@@ -25,7 +25,8 @@ Tell = Callable[[Any], Any]
 
 def body(event: Any) -> dict[str, Any]:
     """The event without its meta, by the names of its schema. The dict is the caller's own."""
-    found: dict[str, Any] = _body(type(event))(event)
+    struct: type = type(event)
+    found: dict[str, Any] = _body(struct)(event)
     return found
 
 

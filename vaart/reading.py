@@ -1,7 +1,7 @@
-"""Reading topics up to the end that they have now, for commands that look at them and are done."""
+"""Reading topics for commands that look at them: up to the end that they have now, or as records come."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -72,6 +72,17 @@ class Reader:
                 raise DependencyAway(f"Kafka at {self._address} has sent nothing of {topic} for a minute.")
             for message in messages:
                 yield from self._told(message, ends, open_)
+
+    def follow(self, starts: Mapping[tuple[str, int], int], is_over: Callable[[], bool]) -> Iterator[Message]:
+        """What stands from these offsets on, by topic and partition, and then what comes, until `is_over`."""
+        self._consumer.assign([self._at(*place, start) for place, start in starts.items()])
+        while not is_over():
+            for message in self._consumer.consume(RECORDS_AT_ONCE, POLL_S):
+                error = message.error()
+                if error is None:
+                    yield message
+                elif error.code() != KafkaError._PARTITION_EOF:
+                    raise self._fault(error, message.topic() or "")
 
     def _told(self, message: Message, ends: Mapping[int, int], open_: set[int]) -> Iterator[Message]:
         partition, offset = message.partition(), message.offset()

@@ -15,7 +15,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def moment_ms(text: str) -> int:
-    """A moment, in milliseconds. Raises UsageFault."""
+    """A moment, in milliseconds since 1970 UTC. Raises UsageFault."""
     ago = _AGO.fullmatch(text)
     if ago is not None:
         moment = datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})

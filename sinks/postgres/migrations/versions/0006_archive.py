@@ -24,9 +24,10 @@ BEGIN
         CONTINUE WHEN start < '1990-01-01' OR start > now() + interval '1 month';
         CONTINUE WHEN to_regclass('ingest.' || part) IS NOT NULL;
         PERFORM pg_advisory_xact_lock(hashtext('ingest.events'));
-        CONTINUE WHEN to_regclass('ingest.' || part) IS NOT NULL;
         BEGIN
             LOCK TABLE ONLY ingest.events IN SHARE UPDATE EXCLUSIVE MODE NOWAIT;
+            -- Another sink may have made it meanwhile: a lock on a table, and no other, shows what others have made.
+            CONTINUE WHEN to_regclass('ingest.' || part) IS NOT NULL;
             LOCK TABLE ingest.events_default IN ACCESS EXCLUSIVE MODE NOWAIT;
             EXECUTE format('CREATE TABLE ingest.%I (LIKE ingest.events INCLUDING ALL)', part);
             EXECUTE format('COMMENT ON TABLE ingest.%I IS %L', part, to_char(start, '"Events of "YYYY-MM'));
@@ -91,7 +92,8 @@ FUNCTIONS = {
 VIEW = """
 CREATE VIEW mart.events AS
 SELECT event_id, type, channel, source,
-    CASE WHEN channel IN ('messaging', 'phone', 'whatsapp', 'sms') AND source_event_id IS NOT NULL
+    CASE WHEN source_event_id IS NOT NULL
+        AND ARRAY[channel, event ->> 'medium'] && ARRAY['messaging', 'phone', 'whatsapp', 'sms']
         THEN '***' ELSE source_event_id END AS source_event_id,
     occurred_at, received_at, key, mart.masked_identifiers(identifiers) AS identifiers,
     mart.masked(context) AS context, mart.masked_event(event, personal) AS event,
