@@ -6,7 +6,7 @@ Fields that are empty (null) are left out.
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -17,6 +17,8 @@ from schemas.shapes import item_of, members_of, present
 META = "meta"
 ONE = 10_000
 """An amount of 1, in ten-thousandths."""
+KEPT_MAX = 65_536
+"""Amounts whose texts are kept: prices come again and again."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1)
 
@@ -40,6 +42,7 @@ def day(days: int) -> str:
     return (_EPOCH_DAY + timedelta(days=days)).isoformat()
 
 
+@lru_cache(KEPT_MAX)
 def amount(ten_thousandths: int) -> str:
     """Such as `-19.9500`: always four decimals."""
     whole, rest = divmod(abs(ten_thousandths), ONE)
@@ -58,17 +61,22 @@ def _body(struct: type) -> Tell:
 
 def _record(fields: Iterable[Schema], struct: type, named: Types) -> Tell:
     members = members_of(struct)
-    parts = []
+    plain: list[tuple[str, Tell]] = []
+    told: list[tuple[str, Tell, Tell]] = []
     for field in fields:
         attribute, shape = members[field["name"]]
-        parts.append((field["name"], attrgetter(attribute), _value(field["type"], shape, named)))
+        tell_it = _value(field["type"], shape, named)
+        if tell_it is None:
+            plain.append((field["name"], attrgetter(attribute)))
+        else:
+            told.append((field["name"], attrgetter(attribute), tell_it))
 
     def tell(record: Any) -> dict[str, Any]:
-        found = {}
-        for name, get, tell_it in parts:
+        found = {name: value for name, get in plain if (value := get(record)) is not None}
+        for name, get, tell_it in told:
             value = get(record)
             if value is not None:
-                found[name] = value if tell_it is None else tell_it(value)
+                found[name] = tell_it(value)
         return found
 
     return tell
