@@ -199,6 +199,16 @@ def test_while_someone_holds_the_table_events_wait_in_the_default_and_then_move(
     assert pipe.rows("SELECT count(*)::int FROM ingest.events_default") == [(0,)]
 
 
+def test_a_customer_is_found_by_an_index_in_every_month(migrated: str) -> None:
+    with psycopg.connect(migrated) as connection:
+        connection.execute("SET enable_seqscan = off")
+        plan = connection.execute(
+            'EXPLAIN SELECT * FROM ingest.events WHERE lower(identifiers::text)::jsonb @> \'[{"value": "a"}]\''
+        ).fetchall()
+    assert "Seq Scan" not in str(plan)
+    assert str(plan).count("Bitmap Index Scan") == 3
+
+
 def test_a_migrated_database_has_this_month_and_the_next(migrated: str) -> None:
     assert one(
         migrated,
