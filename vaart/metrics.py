@@ -70,6 +70,12 @@ REQUESTS = _counter(
     "channel",
     "outcome",
 )
+SOURCE_HEARD = _gauge(
+    "vaart_source_heard_timestamp_seconds",
+    "When the last request of a source was taken: one that falls silent is an alert.",
+    "channel",
+    "source",
+)
 SPOOLING = _gauge("vaart_spooling", "1 while Kafka does not take all of what comes in, and the disk does.")
 SPOOL_BYTES = _gauge("vaart_spool_bytes", "Bytes on the disk that Kafka has not got.")
 

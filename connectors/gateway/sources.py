@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import available_timezones
 
 import yaml
@@ -64,9 +64,7 @@ class SourceForm(_Form):
     region: str | None = Field(None, pattern="^[A-Z]{2}$")
     per_second: float = Field(500, gt=0, le=PER_SECOND_MAX)
     burst: int = Field(2_000, ge=1)
-    ip_address: Literal["drop", "truncate", "keep"] = "drop"
     is_paused: bool = False
-    silent_after_s: float | None = Field(None, gt=0)
     options: dict[str, Any] = {}
 
     @field_validator("channel")

@@ -221,6 +221,7 @@ class Webhooks:
         kept = raw.kept_request(asked, request_id, channel, found.source, _verdict(verdict, rejects))
         records += [each for each in await encoding.records([kept]) if isinstance(each, Kept)]
         await self._door.delivery.keep(records)
+        metrics.SOURCE_HEARD.labels(channel.name, source).set_to_current_time()
         metrics.EVENTS_RECEIVED.labels(channel.name, "published").inc(len(verdict.events))
         if rejects:
             metrics.EVENTS_RECEIVED.labels(channel.name, "rejected").inc(len(rejects))
