@@ -59,7 +59,8 @@ def installed(newest: dict[str, str]) -> Path:
 
 
 def uv() -> str:
-    return os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".venv" / "bin" / "uv")
+    """Its path as it is from anywhere: it is run outside the checkout, whose settings it would take."""
+    return str(ROOT / (os.environ.get("UV") or shutil.which("uv") or ".venv/bin/uv"))
 
 
 if __name__ == "__main__":
