@@ -17,11 +17,12 @@ KINDS = {"counter": Counter, "gauge": Gauge, "histogram": Histogram, "info": Inf
 LABELS = {
     "app", "channel", "group", "lane", "medium", "outcome", "partition", "queue", "reason", "route", "sink",
     "status", "topic", "version", "word",
+    "source",
 }  # fmt: skip
 UNITS = ("_seconds", "_bytes", "_records", "_rows")
 BARE = re.compile(
     "vaart_(build_info|committed_offset|hot_key_share|lane_stopped|lanes_open|queue_depth|sink_paused|table_entries"
-    "|request_bytes_in_flight)"
+    "|request_bytes_in_flight|spooling)"
 )
 """Names without a unit at their end: states, shares and counts of what the name says."""
 
