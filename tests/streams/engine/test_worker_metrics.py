@@ -19,7 +19,9 @@ from vaart.addresses import Addresses
 pytestmark = pytest.mark.servers
 ELSEWHERE = (
     "vaart_events_received",
-    "vaart_request_",
+    "vaart_request",
+    "vaart_source_heard",
+    "vaart_spool",
     "vaart_events_published",
     "vaart_publish_",
     "vaart_sink_",
