@@ -5,7 +5,6 @@ more of them on a retry than on the first attempt (developer.mozilla.org, "CORS"
 """
 
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -57,11 +56,3 @@ def of(request: web.Request, allowed: Collection[str]) -> dict[str, str]:
         "Access-Control-Expose-Headers": READABLE,
         "Vary": "Origin",
     }
-
-
-def is_origin(text: str) -> bool:
-    """Whether `text` is one that `is_allowed` knows."""
-    parts = urlsplit(text)
-    return text == ANY or (
-        parts.scheme in ("http", "https") and bool(parts.netloc) and not parts.path and not parts.query
-    )

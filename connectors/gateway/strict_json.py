@@ -8,8 +8,8 @@ import re
 from decimal import Decimal
 from typing import Any, NoReturn
 
-NUMBER_DIGITS_MAX = 100
-DEPTH_MAX = 64
+from connectors.protocol.documents import DEPTH_MAX, NUMBER_DIGITS_MAX, is_too_deep
+
 _OPENERS = re.compile(r"[\[{]")
 
 
@@ -31,8 +31,8 @@ def read(raw: bytes) -> Any:
         ) from None
     except RecursionError:
         raise NotJson(f"the body is nested deeper than {DEPTH_MAX}") from None
-    if len(_OPENERS.findall(text)) > DEPTH_MAX:
-        _check_depth(found)
+    if len(_OPENERS.findall(text)) > DEPTH_MAX and is_too_deep(found):
+        raise NotJson(f"the body is nested deeper than {DEPTH_MAX}")
     if "\\u" in text:
         _check_unicode(found)
     return found
@@ -64,22 +64,6 @@ def _not_a_number(word: str) -> NoReturn:
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_members, parse_int=_whole, parse_float=_fraction, parse_constant=_not_a_number
 )
-
-
-def _check_depth(value: Any) -> None:
-    """Level by level, without recursion."""
-    level = [value]
-    for _ in range(DEPTH_MAX + 1):
-        if not level:
-            return
-        level = [inner for outer in level for inner in _inside(outer)]
-    raise NotJson(f"the body is nested deeper than {DEPTH_MAX}")
-
-
-def _inside(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
 
 
 def _check_unicode(value: Any) -> None:

@@ -143,7 +143,6 @@ class Webhooks:
     ) -> tuple[Answer, str]:
         if found is None and channel.key_of is not None:
             found = self._door.sources.by_key.get((channel.name, channel.key_of(asked) or ""))
-        form = found.form if found else None
         if (wait_s := self._wait_s(channel, asked, found)) > 0:
             return replace(
                 channel.answers.overloaded, status=429, headers={"Retry-After": str(wait_s)}
@@ -152,12 +151,12 @@ class Webhooks:
             outcome = await self._received(channel, asked, found)
         except KeyAway:
             return channel.answers.overloaded, "overloaded"
-        if isinstance(outcome, Refused) or found is None or form is None or form.is_paused:
+        if isinstance(outcome, Refused) or found is None or found.form.is_paused:
             return self._refused(channel, asked, outcome)
         if isinstance(outcome, Challenge):
             return outcome.answer, "challenged"
         if isinstance(outcome, Malformed):
-            return replace(channel.answers.malformed), "malformed"
+            return channel.answers.malformed, "malformed"
         assert isinstance(outcome, Verdict)
         if self._door.delivery.sheds and channel.retries:
             return channel.answers.overloaded, "overloaded"

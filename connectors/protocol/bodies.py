@@ -14,8 +14,8 @@ def parsed(body: bytes) -> Any:
     """What the JSON stands for, at most DEPTH_MAX deep. Raises NotReadable."""
     plain = unpacked(body)
     found = documents.parse(plain)
-    if plain.count(b"{") + plain.count(b"[") > DEPTH_MAX:
-        _check_depth(found)
+    if plain.count(b"{") + plain.count(b"[") > DEPTH_MAX and documents.is_too_deep(found):
+        raise NotReadable(f"it is nested deeper than {DEPTH_MAX}")
     return found
 
 
@@ -33,19 +33,3 @@ def unpacked(body: bytes) -> bytes:
     if not packed.eof:
         raise NotReadable("it is no whole gzip")
     return found
-
-
-def _check_depth(value: Any) -> None:
-    """Level by level, so that nothing here can be nested too deep itself."""
-    level = [value]
-    for _ in range(DEPTH_MAX + 1):
-        if not level:
-            return
-        level = [inner for outer in level for inner in _inside(outer)]
-    raise NotReadable(f"it is nested deeper than {DEPTH_MAX}")
-
-
-def _inside(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []

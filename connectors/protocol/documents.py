@@ -73,6 +73,22 @@ def written(value: Any) -> bytes:
         return b""
 
 
+def is_too_deep(value: Any) -> bool:
+    """Whether lists and objects are nested deeper than DEPTH_MAX. It looks level by level, without recursion."""
+    level = [value]
+    for _ in range(DEPTH_MAX + 1):
+        if not level:
+            return False
+        level = [inner for outer in level for inner in _inside(outer)]
+    return True
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
 @cache
 def _decoder_of(kind: Hashable) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(cast(type, kind), strict=False, float_hook=Decimal)
