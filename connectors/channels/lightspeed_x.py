@@ -25,6 +25,7 @@ from urllib.parse import parse_qs
 
 from connectors.protocol import documents, facts, people, signatures, values
 from connectors.protocol.channel import (
+    STORES,
     Channel,
     Evidence,
     Fetch,
@@ -56,7 +57,6 @@ from schemas.events.stock import StockLevelReported
 from schemas.meta import Amount, Event
 
 MEDIUM = "store"
-STORES = "stores"
 PRODUCT, CONSIGNMENT, INVENTORY = "product", "consignment", "inventory"
 STOCK, CONSIGNMENTS = "inventory.update", ("consignment.send", "consignment.receive")
 CLOSED, VOIDED = "CLOSED", "VOIDED"
@@ -113,7 +113,7 @@ def _receipt(
     return kind(
         meta=made.meta(kind, sale.id, at, people.known_as(source.name, customer_id=sale.customer_id)),
         receipt_id=sale.id,
-        store_id=_store(source, sale.outlet_id or sale.register_id),
+        store_id=source.place(sale.outlet_id or sale.register_id),
         till_id=sale.register_id,
         business_date=values.local_day(at, source.zone or "UTC"),
         currency=_currency(source),
@@ -131,7 +131,7 @@ def _voided(made: Facts, source: Source, sale: Sale) -> Event:
         meta=made.meta(StoreSaleVoided, sale.id, at),
         receipt_id=sale.id,
         voided_receipt_id=sale.id,
-        store_id=_store(source, sale.outlet_id or sale.register_id),
+        store_id=source.place(sale.outlet_id or sale.register_id),
         till_id=sale.register_id,
         business_date=values.local_day(at, source.zone or "UTC"),
         currency=_currency(source),
@@ -171,7 +171,7 @@ def _rounded(value: Decimal) -> Amount:
 def _stock(made: Facts, source: Source, payload: bytes) -> Iterator[Event]:
     found = documents.read(payload, Inventory)
     known = (found.product or Named()).sku or source.reference(PRODUCT, found.product_id)
-    place, count = _store(source, found.outlet_id), values.whole(found.count)
+    place, count = source.place(found.outlet_id), values.whole(found.count)
     yield StockLevelReported(
         meta=made.meta(StockLevelReported, f"{found.id}:{found.version}", None),
         sku=known or found.product_id,
@@ -224,10 +224,6 @@ def _currency(source: Source) -> str:
     if source.currency is None:
         raise Unfit("has no currency: set `currency` for this source")
     return source.currency
-
-
-def _store(source: Source, outlet: str) -> str:
-    return str(source.options.get(STORES, {}).get(outlet, outlet))
 
 
 def _at(text: str | None) -> int | None:

@@ -23,6 +23,7 @@ from collections.abc import Callable
 
 from connectors.protocol import facts, signatures
 from connectors.protocol.channel import (
+    STORES,
     Channel,
     Evidence,
     Option,
@@ -35,7 +36,7 @@ from connectors.protocol.channel import (
 from connectors.protocol.documents import NotReadable, Unfit
 from connectors.protocol.facts import Facts
 from connectors.vendors.shopify import baskets, catalogue, customers, orders, refunds, shipments
-from connectors.vendors.shopify.shop import MEDIUM, STORES, Shop
+from connectors.vendors.shopify.shop import MEDIUM, Shop
 
 
 def receive(request: Request, source: Source) -> Outcome:

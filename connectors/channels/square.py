@@ -24,6 +24,7 @@ import msgspec
 
 from connectors.protocol import documents, facts, people, signatures, values
 from connectors.protocol.channel import (
+    STORES,
     Channel,
     Evidence,
     Fetch,
@@ -44,7 +45,6 @@ from schemas.events.stock import StockLevelReported
 from schemas.meta import Event
 
 MEDIUM = "store"
-STORES = "stores"
 CATALOG_OBJECT, ORDER = "catalog_object", "order"
 COMPLETED, FAILED = ("COMPLETED", "APPROVED", "CAPTURED"), ("FAILED", "CANCELED", "REJECTED")
 IN_STOCK = "IN_STOCK"
@@ -176,7 +176,7 @@ def _counts(made: Facts, source: Source, about: dict[str, Any]) -> Iterator[Even
         if sku is None:
             yield Fetch(CATALOG_OBJECT, count.catalog_object_id)
             continue
-        place, at = _place(source, count.location_id), values.moment(count.calculated_at)
+        place, at = source.place(count.location_id), values.moment(count.calculated_at)
         yield StockLevelReported(
             meta=made.meta(StockLevelReported, f"{sku}:{place}:{count.calculated_at}", at),
             sku=sku,
@@ -230,11 +230,6 @@ def _address(place: Place) -> Address:
         city=place.locality,
         country=place.country,
     )
-
-
-def _place(source: Source, location_id: str) -> str:
-    stores: Any = source.options.get(STORES, {})
-    return str(stores.get(location_id, location_id))
 
 
 def _at(text: str | None) -> int | None:

@@ -14,6 +14,9 @@ WEBHOOK_BYTES_MAX = 1024 * 1024
 BATCH_BYTES_MAX = 4 * 1024 * 1024
 """Of a request by which a client sends many events."""
 
+STORES = "stores"
+"""The option by which a source says which of our stores and warehouses its own ids are."""
+
 EvidenceKind = Literal["vendor's vector", "captured request", "documented", "assumed"]
 """How a sender's form is known, best first. A test that signs for itself proves little."""
 
@@ -61,6 +64,11 @@ class Source:
     region: str | None = None
     keys: Mapping[str, bytes | None] = field(default_factory=dict)
     reference: Callable[[str, str], str | None] = lambda _kind, _id: None
+
+    def place(self, foreign_id: str | int) -> str:
+        """The store or warehouse of ours; the source's own id where its option STORES does not name it."""
+        stores: Any = self.options.get(STORES, {})
+        return str(stores.get(str(foreign_id), foreign_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,5 @@
 """What every document of a shop has in common: its times, places, currency and people."""
 
-from typing import Any
-
 from connectors.protocol import people, values
 from connectors.protocol.channel import Source
 from connectors.protocol.documents import Unfit
@@ -14,7 +12,6 @@ MEDIUM = "web"
 POS = "pos"
 ITEM = "inventory_item"
 """The kind of reference that says which sku an inventory item is."""
-STORES = "stores"
 
 
 class Shop:
@@ -36,8 +33,7 @@ class Shop:
 
     def location(self, location_id: Id) -> str:
         """The store or warehouse of ours; the shop's own id where the option `stores` does not name it."""
-        stores: Any = self.source.options.get(STORES, {})
-        return str(stores.get(str(location_id), location_id))
+        return self.source.place(location_id)
 
     def currency(self, told: str | None) -> str:
         """The currency that was told, else the source's. Raises Unfit."""
