@@ -96,6 +96,11 @@ def by_fetch(event: Any, _: str) -> str:
     return f"{event.meta.source}:{event.what}:{event.foreign_id}"
 
 
+def by_poller(event: Any, _: str) -> str:
+    """One way of asking a source."""
+    return f"{event.meta.source}:{event.poller}"
+
+
 def by(name: str) -> Key:
     """The event's own field."""
     return lambda event, _: str(getattr(event, name))

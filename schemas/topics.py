@@ -9,7 +9,7 @@ import schemas.events.stock as s
 import schemas.events.stock_requests as r
 from schemas.events.answers import AnswerPublished
 from schemas.events.dead_letters import DeadLettered, LetterReplayed, LetterSkipped
-from schemas.events.ingest import FetchRequested, ReferenceLearned, RequestReceived
+from schemas.events.ingest import CursorMoved, FetchRequested, ReferenceLearned, RequestReceived
 from schemas.events.loyalty import PointsEarned, PointsExpired, PointsSpent, TierChanged
 from schemas.events.marketing import MessageStatusReported, SpendReported
 from schemas.events.notifications import NotificationOutcomeReported, NotificationRequested
@@ -32,6 +32,7 @@ from schemas.keys import (
     by_message,
     by_parcel,
     by_person,
+    by_poller,
     by_purchase,
     by_reference,
 )
@@ -203,6 +204,8 @@ FETCHES = Topic("connectors.fetches.v1", (FetchRequested,), by_fetch, retention_
 REFERENCES = Topic(
     "connectors.references.v1", (ReferenceLearned,), by_reference, cleanup="compact", is_public=False
 )
+CURSORS = Topic("connectors.cursors.v1", (CursorMoved,), by_poller, cleanup="compact", is_public=False)
+"""How far each source that must be asked has been asked, written with what it answered."""
 
 INPUTS = (
     ACTIVITY,
@@ -220,6 +223,7 @@ INPUTS = (
     RAW,
     FETCHES,
     REFERENCES,
+    CURSORS,
 )
 """What connectors and channel teams publish to."""
 

@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "streams.view": ("schemas",),
     "streams.engine": ("schemas", "streams", "vaart"),
     "connectors.channels": ("schemas", "connectors.channels", "connectors.protocol", "connectors.vendors"),
+    "connectors.pollers": ("schemas", "connectors.pollers", "connectors.protocol", "connectors.vendors"),
     "connectors.protocol": ("schemas", "connectors.protocol"),
     "connectors.vendors": ("schemas", "connectors.vendors", "connectors.protocol"),
     "connectors": ("schemas", "connectors", "vaart"),
@@ -33,6 +34,7 @@ PURE = (
     "streams.journeys",
     "streams.view",
     "connectors.channels",
+    "connectors.pollers",
     "connectors.vendors",
     "connectors.protocol",
     "sinks.projections",
@@ -43,7 +45,13 @@ NEVER_IN_PURE = {
     "asyncio", "confluent_kafka", "datetime", "faust", "httpx", "logging", "os", "pathlib", "psycopg", "random",
     "requests", "socket", "structlog", "subprocess", "threading", "time",
 }  # fmt: skip
-CATALOGUES = ("streams/views", "streams/journeys", "connectors/channels", "sinks/projections")
+CATALOGUES = (
+    "streams/views",
+    "streams/journeys",
+    "connectors/channels",
+    "connectors/pollers",
+    "sinks/projections",
+)
 VAGUE = re.compile(r"(^|_)(manager|helper|helpers|util|utils|misc|common)($|_)", re.IGNORECASE)
 LEFT_OVER = re.compile(r"#\s*(TODO|FIXME|XXX|HACK)\b|raise NotImplementedError|type:\s*ignore(?!\[)")
 

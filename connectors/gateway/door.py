@@ -9,7 +9,7 @@ from connectors.gateway.delivery import Delivery
 from connectors.gateway.encoding import Encoding
 from connectors.gateway.keys import Keys
 from connectors.gateway.limits import Limits
-from connectors.gateway.sources import Sources
+from connectors.sources import Sources
 from vaart.clock import Clock
 
 

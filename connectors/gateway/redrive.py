@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from connectors.gateway.raw import request_of
-from connectors.gateway.sources import Sources
 from connectors.protocol.channel import Outcome, Refused, Source
 from connectors.protocol.signatures import VOUCHED, VOUCHED_KEY
+from connectors.sources import Sources
 from schemas.events.ingest import RequestReceived
 
 

@@ -10,7 +10,7 @@ import httpx
 import structlog
 from aiohttp import web
 
-from connectors.gateway import sources
+from connectors import sources
 from connectors.gateway.bodies import Bodies
 from connectors.gateway.delivery import PRODUCER, Delivery
 from connectors.gateway.door import Door
@@ -18,7 +18,7 @@ from connectors.gateway.encoding import Encoding
 from connectors.gateway.keys import Keys
 from connectors.gateway.limits import Limits
 from connectors.gateway.server import application
-from connectors.gateway.sources import Sources
+from connectors.sources import Sources
 from schemas.codec import Codec
 from schemas.registry import Registry, RegistryAway
 from schemas.topics import ACTIVITY

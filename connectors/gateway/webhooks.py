@@ -18,7 +18,6 @@ from connectors.gateway.door import Door
 from connectors.gateway.encoding import Misfit
 from connectors.gateway.keys import KeyAway
 from connectors.gateway.problems import Problem
-from connectors.gateway.sources import BY_NAME, Installed
 from connectors.gateway.spool import Kept
 from connectors.protocol.channel import (
     Answer,
@@ -35,6 +34,7 @@ from connectors.protocol.channel import (
     Verdict,
 )
 from connectors.protocol.documents import written
+from connectors.sources import BY_NAME, Installed
 from schemas.events.ingest import FetchRequested
 from schemas.meta import Meta
 from schemas.registry import RegistryAway, SchemaUnknown

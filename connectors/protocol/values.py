@@ -83,6 +83,11 @@ def moment(text: str, zone: str | None = None) -> Instant:
     return _instant(found.replace(microsecond=micros), zone)
 
 
+def iso(at: Instant) -> str:
+    """The moment as texts have it, to the second, in UTC."""
+    return (_EPOCH + timedelta(microseconds=at)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def seconds(value: Number) -> Instant:
     """Seconds since 1970 UTC, with their fraction. Raises Unfit."""
     return _since_1970(value, 1_000_000)

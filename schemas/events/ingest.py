@@ -1,6 +1,6 @@
 """What came in at the door: requests as received, and what sources call our things."""
 
-from schemas.meta import Event
+from schemas.meta import Event, Instant
 
 
 class RequestReceived(Event, frozen=True, gc=False, kw_only=True):
@@ -26,3 +26,13 @@ class FetchRequested(Event, frozen=True, gc=False, kw_only=True):
 
     what: str
     foreign_id: str
+
+
+class CursorMoved(Event, frozen=True, gc=False, kw_only=True):
+    """A source was asked, and what it answered is sent: where to go on asking."""
+
+    poller: str
+    since: Instant
+    newest: Instant
+    page: str = ""
+    seen: list[str] = []

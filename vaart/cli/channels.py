@@ -12,8 +12,8 @@ from vaart.cli.local import Answer, Output
 from vaart.errors import UsageFault
 
 if TYPE_CHECKING:
-    from connectors.gateway.sources import Sources
     from connectors.protocol.channel import Channel, Outcome, Request
+    from connectors.sources import Sources
 
 SourcesFile = Annotated[
     Path | None, typer.Option("--sources", help="The file of sources; VAART_GATEWAY__SOURCES otherwise.")
@@ -102,7 +102,7 @@ def check(sources: SourcesFile = None, output: Answer = Output.TABLE) -> None:
 
 
 def _loaded(path: Path | None) -> "Sources | None":
-    from connectors.gateway.sources import load
+    from connectors.sources import load
     from vaart import settings
 
     named = path or settings.load().gateway.sources

@@ -19,7 +19,7 @@ from vaart.cli.views import reached
 from vaart.errors import UsageFault
 
 if TYPE_CHECKING:
-    from connectors.gateway.sources import Sources
+    from connectors.sources import Sources
     from schemas.codec import Codec
     from schemas.events.ingest import RequestReceived
     from vaart.addresses import Addresses
@@ -94,7 +94,7 @@ def redrive(
     What was known already has the id that it had, so that views pass it over. Exits with 1 where a request could not be
     read. Example: `vaart requests redrive --source shop-nl --since 2h --dry-run`.
     """
-    from connectors.gateway import sources as room
+    from connectors import sources as room
 
     loaded, found = reached()
     path = sources or loaded.gateway.sources

@@ -1,4 +1,4 @@
-"""`vaart serve gateway`: the way in over HTTP."""
+"""`vaart serve gateway`: the way in over HTTP; `vaart serve poller`: sources that must be asked."""
 
 import typer
 
@@ -7,6 +7,7 @@ def register(app: typer.Typer) -> None:
     """Adds `serve`."""
     group = typer.Typer(help="Run a server until SIGTERM.", no_args_is_help=True)
     group.command()(gateway)
+    group.command()(poller)
     group.callback()(_serve)
     app.add_typer(group, name="serve")
 
@@ -29,4 +30,20 @@ def gateway() -> None:
 
     loaded = settings.load()
     logs.configure("gateway", loaded.log_level)
+    asyncio.run(serve(loaded, addresses.resolve(loaded)))
+
+
+def poller() -> None:
+    """Ask the sources that have a `poll` section (VAART_GATEWAY__SOURCES names their file) for what changed.
+
+    Each page and how far it reaches are written at once: after a crash nothing is missing and nothing is there twice. A
+    second poller of the same source takes over from the first. Example: `vaart serve poller`.
+    """
+    import asyncio
+
+    from connectors.polling.service import serve
+    from vaart import addresses, logs, settings
+
+    loaded = settings.load()
+    logs.configure("poller", loaded.log_level)
     asyncio.run(serve(loaded, addresses.resolve(loaded)))

@@ -1,11 +1,14 @@
 """Orders of the shop, and receipts of its tills."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from connectors.protocol import documents, people, values
 from connectors.protocol.channel import Fetch, Verdict
 from connectors.vendors.shopify.payload import Buyer, Order, OrderEdit, OrderLine
-from connectors.vendors.shopify.refunds import refund_of
+from connectors.vendors.shopify.refunds import refund_events, refund_of
+from connectors.vendors.shopify.shipments import shipment_events
 from connectors.vendors.shopify.shop import POS, Shop, address_of, money, name_of
 from schemas.events.lines import Line, Payment, Tender, Totals
 from schemas.events.orders import OrderCancelled, OrderPlaced, OrderReported, SoldInStore
@@ -14,10 +17,7 @@ from schemas.meta import Event
 
 
 def placed(shop: Shop, body: bytes) -> Verdict:
-    order = documents.read(body, Order)
-    if order.source_name == POS:
-        return Verdict([_sold(shop, order)])
-    return Verdict([_placed(shop, order)])
+    return Verdict([_bought(shop, documents.read(body, Order))])
 
 
 def reported(shop: Shop, body: bytes) -> Verdict:
@@ -31,14 +31,33 @@ def edited(shop: Shop, body: bytes) -> Verdict:
 
 def cancelled(shop: Shop, body: bytes) -> Verdict:
     order = documents.read(body, Order)
+    return Verdict([_cancelled(shop, order), _reported(shop, order)])
+
+
+def order_events(shop: Shop, order: Order) -> Iterator[Event]:
+    """All that an order as it is now tells: the same facts, with the same ids, as the shop's webhooks about it."""
+    yield _bought(shop, order)
+    for shipment in order.fulfillments:
+        yield from shipment_events(shop, shipment)
+    for refund in order.refunds:
+        yield from refund_events(shop, refund)
+    if order.cancelled_at is not None:
+        yield _cancelled(shop, order)
+    yield _reported(shop, order)
+
+
+def _bought(shop: Shop, order: Order) -> Event:
+    return _sold(shop, order) if order.source_name == POS else _placed(shop, order)
+
+
+def _cancelled(shop: Shop, order: Order) -> Event:
     at = shop.at(order.cancelled_at or order.updated_at)
-    event = OrderCancelled(
+    return OrderCancelled(
         meta=shop.meta(OrderCancelled, str(order.id), at, shop.who(order)),
         order_id=str(order.id),
         reason=order.cancel_reason,
         by="customer" if order.cancel_reason == "customer" else "shop",
     )
-    return Verdict([event, _reported(shop, order)])
 
 
 def _placed(shop: Shop, order: Order) -> Event:

@@ -13,10 +13,14 @@ from schemas.meta import Amount, Event, Instant
 
 
 def refunded(shop: Shop, body: bytes) -> Verdict:
-    refund = documents.read(body, RefundDocument)
+    return Verdict(list(refund_events(shop, documents.read(body, RefundDocument))))
+
+
+def refund_events(shop: Shop, refund: RefundDocument) -> Iterator[Event]:
+    """What was paid back, and each restocked line."""
     at = shop.at(refund.processed_at or refund.created_at)
     kinds = {line.restock_type for line in refund.refund_line_items if line.restock_type}
-    event = RefundIssued(
+    yield RefundIssued(
         meta=shop.meta(RefundIssued, str(refund.id), at),
         order_id=str(refund.order_id),
         refund_id=str(refund.id),
@@ -25,7 +29,7 @@ def refunded(shop: Shop, body: bytes) -> Verdict:
         amount=paid_back(refund),
         restock=kinds.pop() if len(kinds) == 1 else None,
     )
-    return Verdict([event, *_restocked(shop, refund, at)])
+    yield from _restocked(shop, refund, at)
 
 
 def refund_of(shop: Shop, refund: RefundDocument) -> Refund:

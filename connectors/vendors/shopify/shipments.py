@@ -20,10 +20,11 @@ from schemas.meta import Event
 
 def fulfilled(shop: Shop, body: bytes) -> Verdict:
     shipment = documents.read(body, Fulfillment)
-    return Verdict(list(_shipment(shop, shipment)))
+    return Verdict(list(shipment_events(shop, shipment)))
 
 
-def _shipment(shop: Shop, shipment: Fulfillment) -> Iterator[Event]:
+def shipment_events(shop: Shop, shipment: Fulfillment) -> Iterator[Event]:
+    """That it left, with which parcels, and where its carrier says it is."""
     order, number = str(shipment.order_id), shipment.tracking_number
     carrier = shipment.tracking_company
     shipped_at = shop.at(shipment.created_at)

@@ -16,10 +16,10 @@ from connectors.gateway.delivery import SpoolFull
 from connectors.gateway.door import Door
 from connectors.gateway.keys import Keys
 from connectors.gateway.limits import Limits
-from connectors.gateway.sources import BY_NAME, Installed, SourceForm, Sources
 from connectors.gateway.spool import Kept
 from connectors.gateway.webhooks import Webhooks
 from connectors.protocol.channel import Source
+from connectors.sources import BY_NAME, Installed, SourceForm, Sources
 from schemas.avsc import schema_of
 from schemas.coders import Writer
 from schemas.events.dead_letters import DeadLettered

@@ -19,7 +19,7 @@ from connectors.gateway.encoding import Encoding
 from connectors.gateway.keys import Keys
 from connectors.gateway.limits import Limits
 from connectors.gateway.server import application
-from connectors.gateway.sources import Sources
+from connectors.sources import Sources
 from schemas.avsc import schema_of
 from schemas.codec import Codec, subject_of
 from schemas.registry import Registry

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from connectors.channels.shopify import CHANNEL
-from connectors.gateway.sources import Installed, SourceForm, Sources
+from connectors.sources import Installed, SourceForm, Sources
 from schemas.topics import DEAD_LETTERS, ORDERS
 from tests.connectors.channels.samples import shopify
 from tests.connectors.gateway.conftest import Log, Open, Parts

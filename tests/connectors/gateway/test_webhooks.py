@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
+from connectors import sources as module
 from connectors.channels.shopify import CHANNEL
-from connectors.gateway import sources as module
-from connectors.gateway.sources import Installed, SourceForm, Sources
 from connectors.protocol.channel import BATCH_BYTES_MAX, Request
+from connectors.sources import Installed, SourceForm, Sources
 from schemas.topics import DEAD_LETTERS, ORDERS, RAW
 from tests.connectors.channels.samples import shopify
 from tests.connectors.channels.sampling import post

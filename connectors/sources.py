@@ -9,6 +9,11 @@ sources:
     currency: EUR
     region: NL
     options: {stores: {"655441491": haarlem}}
+    poll:
+      poller: shopify_orders
+      base_url: https://shop-nl.myshopify.com
+      every_s: 300
+      token: {env: SHOP_NL_TOKEN}
 ```
 """
 
@@ -17,15 +22,20 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from connectors.channels import CHANNELS
+from connectors.pollers import POLLERS
 from connectors.protocol.channel import Channel, Source
+from connectors.protocol.poller import Poller
 from vaart.errors import ConfigFault
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -49,6 +59,41 @@ class Secret(_Form):
         return self
 
 
+class PollForm(_Form):
+    """How the source is asked. `token` is the source's own, or what the login gives a client: its id and its secret.
+
+    An address inside is asked only where it lies in one of `networks`, and without TLS only such an address.
+    """
+
+    poller: str
+    base_url: str
+    every_s: float = Field(300, ge=1, le=24 * 3600)
+    token: Secret | None = None
+    client_id: str = ""
+    client_secret: Secret | None = None
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    @field_validator("poller")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in POLLER_BY_NAME:
+            raise ValueError(f"is no poller; there are {', '.join(sorted(POLLER_BY_NAME))}")
+        return name
+
+    @model_validator(mode="after")
+    def _whole(self) -> "PollForm":
+        at = urlsplit(self.base_url)
+        if at.scheme not in ("https", "http") or not at.hostname or at.query or at.fragment or at.username:
+            raise ValueError("base_url is an address like https://shop.example, and nothing behind its path")
+        if at.scheme == "http" and not self.networks:
+            raise ValueError("base_url without TLS is for an address in one of networks")
+        if bool(self.token) == bool(self.client_id and self.client_secret):
+            raise ValueError("takes token, or client_id and client_secret")
+        if self.token is None and POLLER_BY_NAME[self.poller].login is None:
+            raise ValueError("this poller has no login: it takes a token")
+        return self
+
+
 class SourceForm(_Form):
     """One source. `write_keys` are public and say which source it is; `origins` are the pages that may send as it.
 
@@ -66,6 +111,7 @@ class SourceForm(_Form):
     burst: int = Field(2_000, ge=1)
     is_paused: bool = False
     options: dict[str, Any] = {}
+    poll: PollForm | None = None
 
     @field_validator("channel")
     @classmethod
@@ -89,6 +135,7 @@ class SourcesForm(_Form):
 
 
 BY_NAME: Mapping[str, Channel] = {channel.name: channel for channel in CHANNELS}
+POLLER_BY_NAME: Mapping[str, Poller] = {poller.name: poller for poller in POLLERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +145,8 @@ class Installed:
     channel: Channel
     source: Source
     form: SourceForm
+    credential: str = ""
+    """With what it is asked: its token, or its client's secret. Empty where it is not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,18 +203,28 @@ def _installed(
         note(f"{name}: a source's name has at most 64 of a-z, 0-9, dot, dash and underscore")
     for fault in (*_option_faults(channel, form), *_proof_faults(channel, form)):
         note(f"{name}: {fault}")
-    secrets = []
-    for each in form.secrets:
-        try:
-            secrets.append(each.file.read_text().strip() if each.file else variables[each.env])
-        except KeyError:
-            note(f"{name}: the variable {each.env} is not set")
-        except OSError as error:
-            note(f"{name}: {each.file} cannot be read: {error.strerror}")
-    if any(not each for each in secrets):
-        note(f"{name}: a secret is empty")
-    source = Source(name, tuple(secrets), form.options, form.zone, form.currency, form.region)
-    return Installed(channel, source, form)
+    told = partial(_secret, name=name, variables=variables, note=note)
+    secrets = tuple(filter(None, map(told, form.secrets)))
+    source = Source(name, secrets, form.options, form.zone, form.currency, form.region)
+    kept = form.poll and (form.poll.token or form.poll.client_secret)
+    if form.poll and POLLER_BY_NAME[form.poll.poller].channel != form.channel:
+        note(f"{name}: {form.poll.poller} does not ask a source of {form.channel}")
+    return Installed(channel, source, form, told(kept) if kept else "")
+
+
+def _secret(place: Secret, *, name: str, variables: Mapping[str, str], note: Callable[[str], None]) -> str:
+    """What stands there; empty where that is nothing, which is noted."""
+    try:
+        found = place.file.read_text().strip() if place.file else variables[place.env]
+    except KeyError:
+        note(f"{name}: the variable {place.env} is not set")
+    except OSError as error:
+        note(f"{name}: {place.file} cannot be read: {error.strerror}")
+    else:
+        if not found:
+            note(f"{name}: a secret is empty")
+        return found
+    return ""
 
 
 def _option_faults(channel: Channel, form: SourceForm) -> Iterator[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from connectors.gateway.sources import load
+from connectors.sources import load
 from tests.connectors.channels.samples import shopify
 from vaart.cli.main import app
 from vaart.errors import ConfigFault

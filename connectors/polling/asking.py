@@ -1,0 +1,121 @@
+"""One source, asked: with its token, which is fetched anew once when it is refused, and never more than it allows."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from connectors.polling.guard import LeadsInside
+from connectors.polling.waiting import told_s
+from connectors.protocol.documents import NotReadable, Unfit
+from connectors.protocol.poller import Answered, Ask, Poller
+from schemas.meta import Instant
+
+TIMEOUT_S = 30.0
+LEEWAY_S = 60.0
+"""A token is fetched anew this long before it ends."""
+TOKEN_BYTES_MAX = 64 * 1024
+
+
+class Away(Exception):
+    """The source gives no answer now: ask again. `wait_s` is what it asked for, None where it named no time."""
+
+    def __init__(self, why: str, wait_s: float | None = None) -> None:
+        super().__init__(why)
+        self.wait_s = wait_s
+
+
+class Declined(Exception):
+    """The source does not take the request, and would not take it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A token of the source's own, or a client's id and the secret that gives one."""
+
+    secret: str
+    client_id: str = ""
+
+
+class Asking:
+    """Asks below `base_url`. `client` follows no redirects; `now` is in microseconds since 1970."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        base_url: str,
+        poller: Poller,
+        credential: Credential,
+        now: Callable[[], Instant],
+    ) -> None:
+        self._client = client
+        self._base = base_url.rstrip("/") + "/"
+        self._poller = poller
+        self._credential = credential
+        self._now = now
+        self._token = "" if credential.client_id else credential.secret
+        self._until: Instant | None = None
+
+    async def get(self, ask: Ask) -> Answered:
+        """The good answer. Raises Away or Declined, and shows no secret."""
+        fetched = await self._renewed()
+        answer = await self._answer(ask, self._poller.authorized(self._token), self._poller.answer_bytes_max)
+        if answer[0] == 401 and self._credential.client_id and not fetched:
+            self._token = ""
+            await self._renewed()
+            answer = await self._answer(
+                ask, self._poller.authorized(self._token), self._poller.answer_bytes_max
+            )
+        return self._good(*answer)
+
+    async def _renewed(self) -> bool:
+        """After this there is a token; whether it was fetched just now."""
+        login = self._poller.login
+        if login is None or not self._credential.client_id:
+            return False
+        if self._token and (self._until is None or self._now() < self._until):
+            return False
+        ask = login.ask(self._credential.client_id, self._credential.secret)
+        answer = self._good(*await self._answer(ask, {}, TOKEN_BYTES_MAX))
+        try:
+            token = login.read(answer)
+        except (NotReadable, Unfit) as error:
+            raise Declined(f"the login's answer cannot be read: {error}") from None
+        self._token = token.text
+        self._until = self._now() + int(max(0.0, token.good_for_s - LEEWAY_S) * 1_000_000)
+        return True
+
+    async def _answer(self, ask: Ask, headers: Mapping[str, str], bytes_max: int) -> tuple[int, Answered]:
+        try:
+            async with self._client.stream(
+                ask.method,
+                self._base + ask.path,
+                params=ask.query,
+                headers={**ask.headers, **headers},
+                data=ask.form,
+            ) as answer:
+                body = await _bounded(answer, bytes_max)
+        except LeadsInside as error:
+            raise Declined(str(error)) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Away(type(error).__name__) from None
+        told = {name.lower(): value for name, value in answer.headers.items()}
+        return answer.status_code, Answered(body, told, self._now())
+
+    def _good(self, status: int, answer: Answered) -> Answered:
+        if 200 <= status < 300:
+            return answer
+        if status in (408, 425, 429) or status >= 500:
+            raise Away(f"it answers {status}", told_s(answer.headers, self._now() / 1_000_000))
+        if 300 <= status < 400:
+            raise Declined(f"it answers {status}: redirects are not followed")
+        raise Declined(f"it answers {status}")
+
+
+async def _bounded(answer: httpx.Response, bytes_max: int) -> bytes:
+    body = bytearray()
+    async for chunk in answer.aiter_bytes(64 * 1024):
+        body += chunk
+        if len(body) > bytes_max:
+            raise Declined(f"its answer has more than {bytes_max} bytes")
+    return bytes(body)

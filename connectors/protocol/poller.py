@@ -1,0 +1,76 @@
+"""What a poller is: two pure functions, the next request and what its answer means. The loop does all else.
+
+A sweep asks for what changed since a moment, page by page. The next one begins a little before the newest change that
+was told (`overlap_s`), so that what the source wrote late is not missed: what was sent already is not sent again.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from connectors.protocol.channel import Reject, Source
+from schemas.meta import Event, Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request to the source. `path` is below the source's configured base URL and never leads elsewhere."""
+
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "GET"
+    form: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A good answer. Header names are lower case."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    received_at: Instant
+
+
+@dataclass(slots=True)
+class Page:
+    """What an answer means. `newest` is the latest change in it; `next_page` is empty at the end of a sweep."""
+
+    events: list[Event] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    newest: Instant = 0
+    next_page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a login gave: the credential, and for how long it is good."""
+
+    text: str
+    good_for_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How a token is asked for with a client's id and secret. Raises Unfit where the answer holds none."""
+
+    ask: Callable[[str, str], Ask]
+    read: Callable[[Answered], Token]
+
+
+@dataclass(frozen=True, slots=True)
+class Poller:
+    """One way of asking a source of `channel`. `authorized` says in which headers a token goes.
+
+    `ask(since, page, source)` is the next request; `read(answer, source)` raises NotReadable or Unfit for an answer of
+    which nothing can be made. `start_s` is how far back a source that was never asked is asked.
+    """
+
+    name: str
+    channel: str
+    ask: Callable[[Instant, str, Source], Ask]
+    read: Callable[[Answered, Source], Page]
+    authorized: Callable[[str], Mapping[str, str]]
+    login: Login | None = None
+    overlap_s: int = 300
+    start_s: int = 24 * 3600
+    answer_bytes_max: int = 16 * 1024 * 1024
