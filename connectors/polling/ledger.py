@@ -3,6 +3,7 @@
 Opening the ledger shuts out every older poller of the source, ends what it left open, and only then reads the cursor.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
@@ -52,10 +53,8 @@ class Ledger:
             self._producer.init_transactions(TRANSACTION_S)
         except KafkaException as error:
             raise self._fault(error.args[0]) from None
-        last = None
-        for last in self._cursors():
-            pass
-        return last
+        told = deque(self._cursors(), maxlen=1)
+        return told[0] if told else None
 
     def commit(self, records: Sequence[Kept], cursor: Kept) -> None:
         """After this all of them are there, or none is. Open it again after any error."""
@@ -66,6 +65,8 @@ class Ledger:
                 self._send(self._producer, record)
             failpoint("poller_before_commit")
             self._producer.commit_transaction(TRANSACTION_S)
+        except BufferError:
+            raise DependencyAway(f"Kafka at {self._addresses.kafka} takes records too slowly.") from None
         except KafkaException as error:
             raise self._fault(error.args[0]) from None
         failpoint("poller_after_commit")
@@ -88,18 +89,17 @@ class Ledger:
     def _read(self, value: bytes | None) -> CursorMoved:
         try:
             found: CursorMoved = self._decode(value)
-            return found
         except Undecodable as error:
             raise VaartError(f"the cursor of {self._source} cannot be read: {error}") from None
+        return found
 
     def _send(self, producer: Producer, record: Kept) -> None:
         name = kafka.topic_name(self._settings, record.topic)
-        while True:
-            try:
-                producer.produce(name, record.value, record.key)
-                return
-            except BufferError:
-                producer.poll(0.1)
+        try:
+            producer.produce(name, record.value, record.key)
+        except BufferError:
+            producer.flush(TRANSACTION_S)
+            producer.produce(name, record.value, record.key)
 
     def _fault(self, error: KafkaError) -> VaartError:
         if error.code() in _FENCED:

@@ -19,7 +19,7 @@ from schemas.registry import Registry
 from schemas.topics import CURSORS
 from vaart import clock, kafka
 from vaart.addresses import Addresses
-from vaart.errors import ConfigFault
+from vaart.errors import ConfigFault, VaartError
 from vaart.health import Health, HealthServer
 from vaart.settings import Settings
 
@@ -51,6 +51,9 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
             await _until_stopped(health)
             for each in polls:
                 each.cancel()
+    except BaseExceptionGroup as failed:
+        expected = failed.subgroup(VaartError)
+        raise (expected or failed).exceptions[0] from None
     finally:
         management.close()
         registry.close()

@@ -26,7 +26,7 @@ from vaart.clock import Clock
 from vaart.errors import DependencyAway
 from vaart.failpoint import failpoint
 
-SEEN_MAX = 2_000
+SEEN_MAX = 5_000
 """Ids of events that are known to be sent. What is older comes again with the same id, and is passed over later on."""
 PAGES_MAX = 10_000
 SECOND_US = 1_000_000
@@ -90,8 +90,6 @@ class Sweeps:
 
     async def _turned(self, cursor: CursorMoved) -> CursorMoved:
         page = await self._page(cursor)
-        if page.next_page and page.next_page == cursor.page:
-            raise Declined("its next page is the one that was asked for")
         events, rejects, seen = _fresh(page, cursor.seen)
         newest = max(cursor.newest, page.newest)
         since = cursor.since if page.next_page else newest - self._poller.overlap_s * SECOND_US
@@ -115,9 +113,12 @@ class Sweeps:
     async def _asked(self, since: Instant, page: str) -> Page:
         answer = await self._asking.get(self._poller.ask(since, page, self._source))
         try:
-            return self._poller.read(answer, self._source)
+            found = self._poller.read(answer, self._source)
         except (NotReadable, Unfit) as error:
             raise Declined(f"its answer cannot be read: {error}") from None
+        if page and found.next_page == page:
+            raise Declined("its next page is the one that was asked for")
+        return found
 
     async def _records(self, events: Sequence[Event], rejects: list[Reject]) -> list[Kept]:
         records = []
