@@ -119,3 +119,45 @@ def test_the_catalogue_says_how_each_channel_is_known() -> None:
     told = CliRunner().invoke(app, ["channels", "list", "--output", "json"])
     assert '"name": "shopify"' in told.output
     assert '"signature": "documented"' in told.output
+
+
+POLLED = """
+sources:
+  shop-nl:
+    channel: {channel}
+    secrets: [{{env: SECRET}}]
+    poll: {{poller: shopify_orders, base_url: "{url}"{more}}}
+"""
+TOKEN = ", token: {env: TOKEN}"
+
+
+def test_a_source_that_is_asked_has_a_credential_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "sources.yaml"
+    path.write_text(POLLED.format(channel="shopify", url="https://shop.example", more=TOKEN))
+    found = load(path, {"SECRET": "s", "TOKEN": "hush"}).by_name["shop-nl"]
+    assert (found.credential, found.source.secrets) == ("hush", ("s",))
+
+
+@pytest.mark.parametrize(
+    ("channel", "url", "more", "fault"),
+    [
+        ("shopify", "https://shop.example", "", "takes token, or client_id and client_secret"),
+        (
+            "shopify",
+            "https://shop.example",
+            ", client_id: app" + TOKEN + ", client_secret: {env: TOKEN}",
+            "token",
+        ),
+        ("shopify", "http://shop.example", TOKEN, "one of networks"),
+        ("shopify", "file:///etc/passwd", TOKEN, "base_url is an address"),
+        ("shopify", "gopher://shop.example", TOKEN, "base_url is an address"),
+        ("shopify", "https://me:hush@shop.example", TOKEN, "base_url is an address"),
+        ("picqer", "https://shop.example", TOKEN, "does not ask a source of picqer"),
+    ],
+)
+def test_a_poll_that_cannot_be_is_said(tmp_path: Path, channel: str, url: str, more: str, fault: str) -> None:
+    path = tmp_path / "sources.yaml"
+    path.write_text(POLLED.format(channel=channel, url=url, more=more))
+    with pytest.raises(ConfigFault, match=fault) as told:
+        load(path, {"SECRET": "s", "TOKEN": "hush"})
+    assert "hush" not in str(told.value)
