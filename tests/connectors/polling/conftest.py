@@ -103,12 +103,12 @@ class Rig:
         name = kafka.topic_name(self.settings, topic.name)
         config = kafka.consumer_config(self.settings, self.addresses, "test")
         consumer = Consumer({**config, "enable.partition.eof": True})
-        partitions = self.settings.kafka.partitions
-        consumer.assign([TopicPartition(name, each, OFFSET_BEGINNING) for each in range(partitions)])
-        while partitions:
-            for message in consumer.consume(100, timeout=1):
+        unread = set(range(self.settings.kafka.partitions))
+        consumer.assign([TopicPartition(name, each, OFFSET_BEGINNING) for each in unread])
+        while unread:
+            for message in consumer.consume(100, timeout=0.1):
                 if message.error():
-                    partitions -= 1
+                    unread.discard(message.partition())
                 else:
                     found.append(decode(message.value()))
         consumer.close()
