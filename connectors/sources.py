@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
