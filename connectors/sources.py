@@ -62,11 +62,13 @@ class Secret(_Form):
 class PollForm(_Form):
     """How the source is asked. `token` is the source's own, or what the login gives a client: its id and its secret.
 
-    An address inside is asked only where it lies in one of `networks`, and without TLS only such an address.
+    An address inside is asked only where it lies in one of `networks`, and without TLS only such an address. Where the
+    login is not asked at the poller's own place for it, `login_url` is.
     """
 
     poller: str
     base_url: str
+    login_url: str = ""
     every_s: float = Field(300, ge=1, le=24 * 3600)
     token: Secret | None = None
     client_id: str = ""
@@ -82,11 +84,18 @@ class PollForm(_Form):
 
     @model_validator(mode="after")
     def _whole(self) -> "PollForm":
-        at = urlsplit(self.base_url)
-        if at.scheme not in ("https", "http") or not at.hostname or at.query or at.fragment or at.username:
-            raise ValueError("base_url is an address like https://shop.example, and nothing behind its path")
-        if at.scheme == "http" and not self.networks:
-            raise ValueError("base_url without TLS is for an address in one of networks")
+        for url in filter(None, (self.base_url, self.login_url)):
+            at = urlsplit(url)
+            if (
+                at.scheme not in ("https", "http")
+                or not at.hostname
+                or at.query
+                or at.fragment
+                or at.username
+            ):
+                raise ValueError("an address is one like https://shop.example, with nothing behind its path")
+            if at.scheme == "http" and not self.networks:
+                raise ValueError("an address without TLS is for one in one of networks")
         if bool(self.token) == bool(self.client_id and self.client_secret):
             raise ValueError("takes token, or client_id and client_secret")
         if self.token is None and POLLER_BY_NAME[self.poller].login is None:

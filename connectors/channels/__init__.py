@@ -1,6 +1,9 @@
 """The channels that the gateway takes requests of."""
 
 from connectors.channels import (
+    adobe_commerce,
+    amazon,
+    bol,
     brevo,
     chatwoot,
     cloudevents,
@@ -13,6 +16,7 @@ from connectors.channels import (
     instagram,
     intercom,
     json_mapped,
+    lightspeed_ecom,
     lightspeed_x,
     links,
     mailgun,
@@ -38,6 +42,9 @@ from connectors.channels import (
 from connectors.protocol.channel import Channel
 
 CHANNELS: tuple[Channel, ...] = (
+    adobe_commerce.CHANNEL,
+    amazon.CHANNEL,
+    bol.CHANNEL,
     brevo.CHANNEL,
     chatwoot.CHANNEL,
     cloudevents.CHANNEL,
@@ -50,6 +57,7 @@ CHANNELS: tuple[Channel, ...] = (
     instagram.CHANNEL,
     intercom.CHANNEL,
     json_mapped.CHANNEL,
+    lightspeed_ecom.CHANNEL,
     lightspeed_x.CHANNEL,
     links.CHANNEL,
     mailgun.CHANNEL,

@@ -1,6 +1,11 @@
 """The catalogue of pollers. A new one is one file and one line."""
 
-from connectors.pollers import shopify_orders
+from connectors.pollers import bol_orders, bol_returns, bol_shipments, shopify_orders
 from connectors.protocol.poller import Poller
 
-POLLERS: tuple[Poller, ...] = (shopify_orders.POLLER,)
+POLLERS: tuple[Poller, ...] = (
+    bol_orders.POLLER,
+    bol_returns.POLLER,
+    bol_shipments.POLLER,
+    shopify_orders.POLLER,
+)

@@ -47,26 +47,33 @@ class Asking:
         poller: Poller,
         credential: Credential,
         now: Callable[[], Instant],
+        login_url: str = "",
     ) -> None:
         self._client = client
-        self._base = base_url.rstrip("/") + "/"
+        self._base = base_url
+        self._login_base = login_url or (poller.login.base_url if poller.login else "") or base_url
         self._poller = poller
         self._credential = credential
         self._now = now
         self._token = "" if credential.client_id else credential.secret
         self._until: Instant | None = None
+        self.rest_s = 0.0
+        """How long the last answer asks to be left alone before the next question."""
 
     async def get(self, ask: Ask) -> Answered:
-        """The good answer. Raises Away or Declined, and shows no secret."""
+        """An answer that the poller reads. Raises Away or Declined, and shows no secret."""
         fetched = await self._renewed()
-        answer = await self._answer(ask, self._poller.authorized(self._token), self._poller.answer_bytes_max)
-        if answer[0] == 401 and self._credential.client_id and not fetched:
+        answer = await self._told(ask)
+        if answer.status == 401 and self._credential.client_id and not fetched:
             self._token = ""
             await self._renewed()
-            answer = await self._answer(
-                ask, self._poller.authorized(self._token), self._poller.answer_bytes_max
-            )
-        return self._good(*answer)
+            answer = await self._told(ask)
+        self.rest_s = told_s(answer.headers, self._now() / 1_000_000) or 0.0
+        return answer if answer.status in self._poller.reads else self._good(answer)
+
+    async def _told(self, ask: Ask) -> Answered:
+        headers = self._poller.authorized(self._token)
+        return await self._answer(self._base, ask, headers, self._poller.answer_bytes_max)
 
     async def _renewed(self) -> bool:
         """After this there is a token; whether it was fetched just now."""
@@ -76,7 +83,7 @@ class Asking:
         if self._token and (self._until is None or self._now() < self._until):
             return False
         ask = login.ask(self._credential.client_id, self._credential.secret)
-        answer = self._good(*await self._answer(ask, {}, TOKEN_BYTES_MAX))
+        answer = self._good(await self._answer(self._login_base, ask, {}, TOKEN_BYTES_MAX))
         try:
             token = login.read(answer)
         except (NotReadable, Unfit) as error:
@@ -85,11 +92,11 @@ class Asking:
         self._until = self._now() + int(max(0.0, token.good_for_s - LEEWAY_S) * 1_000_000)
         return True
 
-    async def _answer(self, ask: Ask, headers: Mapping[str, str], bytes_max: int) -> tuple[int, Answered]:
+    async def _answer(self, base: str, ask: Ask, headers: Mapping[str, str], bytes_max: int) -> Answered:
         try:
             async with self._client.stream(
                 ask.method,
-                self._base + ask.path,
+                f"{base.rstrip('/')}/{ask.path}",
                 params=ask.query,
                 headers={**ask.headers, **headers},
                 data=ask.form,
@@ -100,9 +107,10 @@ class Asking:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Away(type(error).__name__) from None
         told = {name.lower(): value for name, value in answer.headers.items()}
-        return answer.status_code, Answered(body, told, self._now())
+        return Answered(body, told, self._now(), answer.status_code)
 
-    def _good(self, status: int, answer: Answered) -> Answered:
+    def _good(self, answer: Answered) -> Answered:
+        status = answer.status
         if 200 <= status < 300:
             return answer
         if status in (408, 425, 429) or status >= 500:

@@ -75,7 +75,12 @@ async def poll(
         transport=transport, trust_env=False, follow_redirects=False, timeout=TIMEOUT_S
     ) as client:
         asking = Asking(
-            client, form.base_url, poller, Credential(found.credential, form.client_id), clock.wall
+            client,
+            form.base_url,
+            poller,
+            Credential(found.credential, form.client_id),
+            clock.wall,
+            form.login_url,
         )
         encoding = Encoding(codec, settings.identifier_secret.get_secret_value())
         sweeps = Sweeps(poller, source, asking, ledger, encoding, clock.wall)

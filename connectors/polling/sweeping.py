@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -59,7 +60,7 @@ class Sweeps:
         failures, cursor = 0, None
         while True:
             try:
-                cursor = await self.sweep(cursor or await self.opened())
+                cursor = await self.sweep(cursor or await self.opened(), sleep)
                 self.fault, failures, wait_s = None, 0, every_s
             except Replaced as error:
                 self.fault = str(error)
@@ -79,13 +80,20 @@ class Sweeps:
         start = self._clock() - self._poller.start_s * SECOND_US
         return last or self._cursor(start, start, "", [])
 
-    async def sweep(self, cursor: CursorMoved) -> CursorMoved:
-        """Asks until there is no next page; after each page it and its cursor are on Kafka."""
+    async def sweep(
+        self, cursor: CursorMoved, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    ) -> CursorMoved:
+        """Asks until there is no next page; after each page it and its cursor are on Kafka.
+
+        A source that says that nothing remains of its limit is left alone until it begins anew.
+        """
         for _ in range(PAGES_MAX):
             cursor = await self._turned(cursor)
             failpoint("poller_between_pages")
             if not cursor.page:
                 return cursor
+            if self._asking.rest_s:
+                await sleep(self._asking.rest_s)
         raise Declined(f"it has more than {PAGES_MAX} pages")
 
     async def _turned(self, cursor: CursorMoved) -> CursorMoved:
@@ -113,7 +121,7 @@ class Sweeps:
     async def _asked(self, since: Instant, page: str) -> Page:
         answer = await self._asking.get(self._poller.ask(since, page, self._source))
         try:
-            found = self._poller.read(answer, self._source)
+            found = self._poller.read(replace(answer, since=since, page=page), self._source)
         except (NotReadable, Unfit) as error:
             raise Declined(f"its answer cannot be read: {error}") from None
         if page and found.next_page == page:

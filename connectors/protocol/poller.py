@@ -24,11 +24,14 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A good answer. Header names are lower case."""
+    """An answer that is to be read. Header names are lower case. `since` and `page` are what was asked with."""
 
     body: bytes
     headers: Mapping[str, str]
     received_at: Instant
+    status: int = 200
+    since: Instant = 0
+    page: str = ""
 
 
 @dataclass(slots=True)
@@ -51,10 +54,14 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """How a token is asked for with a client's id and secret. Raises Unfit where the answer holds none."""
+    """How a token is asked for with a client's id and secret. `read` raises Unfit where the answer holds none.
+
+    `base_url` is where, if it is not where the source is.
+    """
 
     ask: Callable[[str, str], Ask]
     read: Callable[[Answered], Token]
+    base_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,8 @@ class Poller:
     """One way of asking a source of `channel`. `authorized` says in which headers a token goes.
 
     `ask(since, page, source)` is the next request; `read(answer, source)` raises NotReadable or Unfit for an answer of
-    which nothing can be made. `start_s` is how far back a source that was never asked is asked.
+    which nothing can be made. `start_s` is how far back a source that was never asked is asked. `reads` are answers
+    beside the good ones that mean something, such as 404 for what was deleted since.
     """
 
     name: str
@@ -73,4 +81,5 @@ class Poller:
     login: Login | None = None
     overlap_s: int = 300
     start_s: int = 24 * 3600
+    reads: frozenset[int] = frozenset()
     answer_bytes_max: int = 16 * 1024 * 1024

@@ -111,6 +111,11 @@ def day(text: str) -> Day:
         raise Unfit('must be a date, such as "2026-11-25"') from None
 
 
+def date_text(day: Day) -> str:
+    """The day as ISO 8601 has it: 2026-11-25."""
+    return date.fromordinal(day + _EPOCH_DAY).isoformat()
+
+
 @cache
 def zone_of(name: str) -> ZoneInfo:
     """The time zone of that name (IANA). Raises Unfit."""
