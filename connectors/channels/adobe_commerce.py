@@ -7,7 +7,7 @@
 | observer.sales_order_shipment_save_commit_after | OrderShipped, and ParcelLinked for each of its tracks |
 | observer.customer_save_commit_after | CustomerReported |
 | observer.catalog_product_save_commit_after | ProductReported |
-| observer.cataloginventory_stock_item_save_commit_after | StockLevelReported; a product that is not known is asked for |
+| observer.cataloginventory_stock_item_save_commit_after | StockLevelReported; an unknown product is asked for |
 | another | nothing |
 
 Which fields an event has is chosen when it is subscribed to: with `*` it has all. One event comes, or a list of them.

@@ -38,21 +38,12 @@ from connectors.protocol.channel import (
 )
 from connectors.protocol.documents import NotReadable, Unfit
 from connectors.protocol.facts import Facts
-from connectors.vendors.woocommerce.parts import (
-    addresses_of,
-    customer_of,
-    line_of,
-    moment_of,
-    name_of,
-    payments_of,
-    totals_of,
-    who,
-)
+from connectors.vendors.woocommerce import orders
+from connectors.vendors.woocommerce.parts import addresses_of, moment_of, name_of
 from connectors.vendors.woocommerce.payload import Coupon, Deleted, Order, Party, Person, Product
 from schemas.events.activity import CustomerReported
 from schemas.events.codes import CodeIssued
-from schemas.events.lines import Refund
-from schemas.events.orders import OrderCancelled, OrderPlaced, OrderReported, RefundIssued
+from schemas.events.orders import OrderCancelled
 from schemas.events.products import ProductReported
 from schemas.events.stock import StockLevelReported
 from schemas.meta import Event
@@ -60,8 +51,6 @@ from schemas.meta import Event
 MEDIUM = "web"
 PING = b"webhook_id="
 LOCATION = "location"
-ATTRIBUTION = "_wc_order_attribution_"
-"""Before what the shop knows of how a customer came, among the meta data of an order."""
 
 
 def receive(request: Request, source: Source) -> Outcome:
@@ -86,55 +75,11 @@ def receive(request: Request, source: Source) -> Outcome:
 
 
 def _placed(made: Facts, source: Source, body: bytes) -> Iterator[Event]:
-    order = documents.read(body, Order)
-    context = {
-        each.key.removeprefix(ATTRIBUTION): str(each.value)
-        for each in order.meta_data
-        if each.key.startswith(ATTRIBUTION) and isinstance(each.value, str | int)
-    }
-    yield OrderPlaced(
-        meta=made.meta(
-            OrderPlaced, str(order.id), moment_of(order.date_created_gmt), who(source, order), context
-        ),
-        order_id=str(order.id),
-        number=order.number,
-        currency=order.currency,
-        lines=[line_of(line) for line in order.line_items],
-        totals=totals_of(order),
-        customer=customer_of(source, order),
-        cart_id=order.cart_hash or None,
-        coupon_codes=[each.code for each in order.coupon_lines],
-    )
+    yield orders.placed(made, source, documents.read(body, Order))
 
 
 def _reported(made: Facts, source: Source, body: bytes) -> Iterator[Event]:
-    order = documents.read(body, Order)
-    at = moment_of(order.date_modified_gmt)
-    refunds = [
-        Refund(refund_id=str(each.id), amount=abs(values.amount(each.total)), updated_at=at)
-        for each in order.refunds
-    ]
-    yield OrderReported(
-        meta=made.meta(OrderReported, f"{order.id}:{order.date_modified_gmt}", at, who(source, order)),
-        order_id=str(order.id),
-        number=order.number,
-        status=order.status,
-        updated_at=at,
-        currency=order.currency,
-        lines=[line_of(line) for line in order.line_items],
-        totals=totals_of(order),
-        customer=customer_of(source, order),
-        payments=payments_of(order),
-        refunds=refunds,
-    )
-    for each in order.refunds:
-        yield RefundIssued(
-            meta=made.meta(RefundIssued, str(each.id), at, who(source, order)),
-            order_id=str(order.id),
-            refund_id=str(each.id),
-            currency=order.currency,
-            amount=abs(values.amount(each.total)),
-        )
+    return orders.reported(made, source, documents.read(body, Order))
 
 
 def _cancelled(made: Facts, _: Source, body: bytes) -> Iterator[Event]:

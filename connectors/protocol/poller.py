@@ -16,7 +16,7 @@ class Ask:
     """A request to the source. `path` is below the source's configured base URL and never leads elsewhere."""
 
     path: str
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str | list[str]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     method: str = "GET"
     form: Mapping[str, str] | None = None

@@ -88,6 +88,11 @@ def iso(at: Instant) -> str:
     return (_EPOCH + timedelta(microseconds=at)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def local_text(at: Instant, zone: str) -> str:
+    """The moment as clocks in `zone` show it, to the second and without an offset."""
+    return (_EPOCH + at * _MICROSECOND).astimezone(zone_of(zone)).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 def seconds(value: Number) -> Instant:
     """Seconds since 1970 UTC, with their fraction. Raises Unfit."""
     return _since_1970(value, 1_000_000)

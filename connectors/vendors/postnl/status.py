@@ -23,6 +23,8 @@ from schemas.events.parcels import ParcelStatusReported
 from schemas.meta import Event, Instant
 
 CARRIER, ZONE = "postnl", "Europe/Amsterdam"
+CUSTOMER = "customer_number"
+"""The option by which a source says whose shipments are asked for."""
 EMPTY = ("{}", "", None)
 _DUTCH = re.compile(r"(\d\d)-(\d\d)-(\d{4}) (\d\d:\d\d:\d\d)")
 
@@ -31,7 +33,8 @@ def statuses(made: Facts, raw: bytes) -> Verdict:
     """What a document says of its shipments: every status in their history, and the current one. Raises NotReadable."""
     found = documents.parse(raw)
     inner = _member(found, "CurrentStatus") or _member(found, "CompleteStatus") or found
-    shipments = [each for each in _list(_member(inner, "Shipment")) if _plain(each) is not None]
+    told = inner if isinstance(inner, list) else _list(_member(inner, "Shipment"))
+    shipments = [each for each in told if _plain(each) is not None]
     seen: set[str] = set()
     return facts.gather(shipments, lambda item: _told(made, item, seen))
 

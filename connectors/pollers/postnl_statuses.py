@@ -1,0 +1,51 @@
+"""PostNL: shipments whose status changed, two hours at a time, of the last two days at most.
+
+`GET /shipment/v2/status/{customerNumber}/updatedshipments?period=&period=` with the header `apikey`
+(PostNL's SDK, doc/controllers/shipping-status.md). It tells the newest status of each; that of a parcel which changed
+twice within a window is told once, and the one before is not told again.
+"""
+
+from connectors.protocol import values
+from connectors.protocol.channel import Request, Source
+from connectors.protocol.facts import Facts
+from connectors.protocol.poller import Answered, Ask, Page, Poller
+from connectors.vendors.postnl.status import CUSTOMER, ZONE, statuses
+from schemas.meta import Instant
+
+MEDIUM = "carrier"
+HOUR_US = 3600 * 1_000_000
+WINDOW_US, KEPT_US = 2 * HOUR_US, 47 * HOUR_US
+NOTHING = 204
+
+
+def ask(since: Instant, page: str, source: Source) -> Ask:
+    """One window, in PostNL's own time."""
+    begin = int(page) if page else since
+    period = [values.local_text(begin, ZONE), values.local_text(begin + WINDOW_US, ZONE)]
+    customer = source.options[CUSTOMER]
+    return Ask(f"shipment/v2/status/{customer}/updatedshipments", {"period": period})
+
+
+def read(answer: Answered, source: Source) -> Page:
+    """The statuses of the window; behind it comes the next one, until there is none that has begun."""
+    request = Request("GET", "", "", {}, (), answer.body, answer.received_at)
+    begin = int(answer.page) if answer.page else answer.since
+    end = begin + WINDOW_US
+    page = Page(newest=min(end, answer.received_at))
+    if answer.status != NOTHING and answer.body:
+        verdict = statuses(Facts(request, source, MEDIUM), answer.body)
+        page.events, page.rejects = verdict.events, verdict.rejects
+    if end < answer.received_at:
+        page.next_page = str(max(end, answer.received_at - KEPT_US))
+    return page
+
+
+POLLER = Poller(
+    name="postnl_statuses",
+    channel="postnl",
+    ask=ask,
+    read=read,
+    authorized=lambda token: {"apikey": token},
+    overlap_s=600,
+    start_s=46 * 3600,
+)
