@@ -23,19 +23,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from connectors.channels import CHANNELS
-from connectors.pollers import POLLERS
+from connectors.polling.form import PollForm
 from connectors.protocol.channel import Channel, Source
-from connectors.protocol.poller import Poller
+from connectors.secret import Secret
 from vaart.errors import ConfigFault
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -44,63 +42,6 @@ PER_SECOND_MAX = 100_000
 
 class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Secret(_Form):
-    """Where a secret stands: never in the file itself."""
-
-    env: str = ""
-    file: Path | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> "Secret":
-        if bool(self.env) == bool(self.file):
-            raise ValueError("takes env or file, one of them")
-        return self
-
-
-class PollForm(_Form):
-    """How the source is asked. `token` is the source's own, or what the login gives a client: its id and its secret.
-
-    An address inside is asked only where it lies in one of `networks`, and without TLS only such an address. Where the
-    login is not asked at the poller's own place for it, `login_url` is.
-    """
-
-    poller: str
-    base_url: str
-    login_url: str = ""
-    every_s: float = Field(300, ge=1, le=24 * 3600)
-    token: Secret | None = None
-    client_id: str = ""
-    client_secret: Secret | None = None
-    networks: tuple[IPv4Network | IPv6Network, ...] = ()
-
-    @field_validator("poller")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        if name not in POLLER_BY_NAME:
-            raise ValueError(f"is no poller; there are {', '.join(sorted(POLLER_BY_NAME))}")
-        return name
-
-    @model_validator(mode="after")
-    def _whole(self) -> "PollForm":
-        for url in filter(None, (self.base_url, self.login_url)):
-            at = urlsplit(url)
-            if (
-                at.scheme not in ("https", "http")
-                or not at.hostname
-                or at.query
-                or at.fragment
-                or at.username
-            ):
-                raise ValueError("an address is one like https://shop.example, with nothing behind its path")
-            if at.scheme == "http" and not self.networks:
-                raise ValueError("an address without TLS is for one in one of networks")
-        if bool(self.token) == bool(self.client_id and self.client_secret):
-            raise ValueError("takes token, or client_id and client_secret")
-        if self.token is None and POLLER_BY_NAME[self.poller].login is None:
-            raise ValueError("this poller has no login: it takes a token")
-        return self
 
 
 class SourceForm(_Form):
@@ -144,7 +85,6 @@ class SourcesForm(_Form):
 
 
 BY_NAME: Mapping[str, Channel] = {channel.name: channel for channel in CHANNELS}
-POLLER_BY_NAME: Mapping[str, Poller] = {poller.name: poller for poller in POLLERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +155,10 @@ def _installed(
     told = partial(_secret, name=name, variables=variables, note=note)
     secrets = tuple(filter(None, map(told, form.secrets)))
     source = Source(name, secrets, form.options, form.zone, form.currency, form.region)
-    kept = form.poll and (form.poll.token or form.poll.client_secret)
-    if form.poll and POLLER_BY_NAME[form.poll.poller].channel != form.channel:
-        note(f"{name}: {form.poll.poller} does not ask a source of {form.channel}")
-    return Installed(channel, source, form, told(kept) if kept else "")
+    place = form.poll.place if form.poll else None
+    if form.poll and (wrong := form.poll.fault(channel)):
+        note(f"{name}: {wrong}")
+    return Installed(channel, source, form, told(place) if place else "")
 
 
 def _secret(place: Secret, *, name: str, variables: Mapping[str, str], note: Callable[[str], None]) -> str:

@@ -49,6 +49,7 @@ CATALOGUES = (
     "streams/views",
     "streams/journeys",
     "connectors/channels",
+    "connectors/fetchers",
     "connectors/pollers",
     "sinks/projections",
 )

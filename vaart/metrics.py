@@ -76,6 +76,11 @@ SOURCE_HEARD = _gauge(
     "channel",
     "source",
 )
+FETCHES = _counter(
+    "vaart_fetches_total",
+    "What requests pointed at and was asked for: answered, declined by its source, unknown, given up, or not asked.",
+    "outcome",
+)
 SPOOLING = _gauge("vaart_spooling", "1 while Kafka does not take all of what comes in, and the disk does.")
 SPOOL_BYTES = _gauge("vaart_spool_bytes", "Bytes on the disk that Kafka has not got.")
 

@@ -18,6 +18,9 @@ SILENCE_S_MAX = 60.0
 POLL_S = 0.05
 """The client waits this long for RECORDS_AT_ONCE, also where fewer are left."""
 RECORDS_AT_ONCE = 500
+LEADER_MOVES = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+LEADER_MOVES_S = 0.1
+"""A partition that has no leader yet, or another one, has one soon: so long between two questions."""
 TO_THE_END = {"enable.partition.eof": True, "fetch.wait.max.ms": 20}
 """Where the last records are markers an empty fetch tells the end, for which the broker waits this long."""
 
@@ -41,12 +44,15 @@ class Reader:
 
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """The first offset that is there, and the end of what is committed."""
+        deadline = time.monotonic() + ANSWER_WITHIN_S
         with self._asking(topic):
-            found: Any = self._consumer.get_watermark_offsets(
-                self._at(topic, partition), timeout=ANSWER_WITHIN_S, cached=False
-            )
-            low, high = found
-            return int(low), int(high)
+            while True:
+                try:
+                    return self._bounds(topic, partition)
+                except KafkaException as error:
+                    if error.args[0].code() not in LEADER_MOVES or time.monotonic() >= deadline:
+                        raise
+                time.sleep(LEADER_MOVES_S)
 
     def at(self, topic: str, partitions: Sequence[int], moment_ms: int) -> dict[int, int]:
         """Per partition, the offset of its first record of that time or later; the end where there is none."""
@@ -83,6 +89,13 @@ class Reader:
                     yield message
                 elif error.code() != KafkaError._PARTITION_EOF:
                     raise self._fault(error, message.topic() or "")
+
+    def _bounds(self, topic: str, partition: int) -> tuple[int, int]:
+        found: Any = self._consumer.get_watermark_offsets(
+            self._at(topic, partition), timeout=ANSWER_WITHIN_S, cached=False
+        )
+        low, high = found
+        return int(low), int(high)
 
     def _told(self, message: Message, ends: Mapping[int, int], open_: set[int]) -> Iterator[Message]:
         partition, offset = message.partition(), message.offset()

@@ -169,10 +169,19 @@ def _refund(made: Facts, _: Source, about: dict[str, Any]) -> Iterator[Event]:
 
 
 def _counts(made: Facts, source: Source, about: dict[str, Any]) -> Iterator[Event | Fetch]:
-    for count in documents.fit(about.get("inventory_counts", []), list[Count]):
+    return counted(
+        made, source, about.get("inventory_counts", []), lambda named: source.reference(CATALOG_OBJECT, named)
+    )
+
+
+def counted(
+    made: Facts, source: Source, counts: Any, sku_of: Callable[[str], str | None]
+) -> Iterator[Event | Fetch]:
+    """What is in stock, by its counts; a fetch of an object whose sku is not known. Raises Unfit."""
+    for count in documents.fit(counts, list[Count]):
         if count.state != IN_STOCK:
             continue
-        sku = source.reference(CATALOG_OBJECT, count.catalog_object_id)
+        sku = sku_of(count.catalog_object_id)
         if sku is None:
             yield Fetch(CATALOG_OBJECT, count.catalog_object_id)
             continue

@@ -18,10 +18,11 @@ from connectors.gateway.encoding import Encoding
 from connectors.gateway.keys import Keys
 from connectors.gateway.limits import Limits
 from connectors.gateway.server import application
+from connectors.references.table import References
 from connectors.sources import Sources
 from schemas.codec import Codec
 from schemas.registry import Registry, RegistryAway
-from schemas.topics import ACTIVITY
+from schemas.topics import ACTIVITY, REFERENCES
 from vaart import clock, kafka
 from vaart.addresses import Addresses
 from vaart.errors import ConfigFault, DependencyAway
@@ -43,9 +44,13 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
 
     Raises DependencyAway when Kafka or the registry cannot be reached, ConfigFault when the port is taken.
     """
+    loaded = sources.load(settings.gateway.sources) if settings.gateway.sources else Sources()
     kafka.wait_until_reachable(settings, addresses)
     registry = _registry(settings, addresses)
     codec = Codec(registry, settings.kafka.topic_prefix)
+    references = References(settings, addresses, codec.decoder(REFERENCES))
+    if loaded.by_name:
+        await asyncio.to_thread(references.load)
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     delivery = Delivery(
         lambda: kafka.Publisher(settings, addresses, PRODUCER),
@@ -59,7 +64,7 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
     try:
         async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as client:
             door = Door(
-                sources=sources.load(settings.gateway.sources) if settings.gateway.sources else Sources(),
+                sources=references.told_to(loaded),
                 encoding=Encoding(codec, settings.identifier_secret.get_secret_value()),
                 delivery=delivery,
                 keys=Keys(client),
@@ -75,6 +80,7 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
     finally:
         management.close()
         await delivery.close()
+        references.close()
         registry.close()
     log.info("gateway_stopped")
 

@@ -90,9 +90,7 @@ def _changed_at(listed: ListedOrder) -> Instant:
 POLLER = Poller(
     name="bol_orders",
     channel="bol",
+    api=api.API,
     ask=ask,
     read=read,
-    authorized=api.authorized,
-    login=api.LOGIN,
-    reads=frozenset({api.GONE}),
 )

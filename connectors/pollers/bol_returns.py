@@ -57,9 +57,8 @@ def _where(page: str) -> tuple[str, int]:
 POLLER = Poller(
     name="bol_returns",
     channel="bol",
+    api=api.API,
     ask=ask,
     read=read,
-    authorized=api.authorized,
-    login=api.LOGIN,
     start_s=7 * 24 * 3600,
 )

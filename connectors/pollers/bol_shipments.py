@@ -77,9 +77,7 @@ def _left_at(listed: ListedShipment) -> Instant:
 POLLER = Poller(
     name="bol_shipments",
     channel="bol",
+    api=api.API,
     ask=ask,
     read=read,
-    authorized=api.authorized,
-    login=api.LOGIN,
-    reads=frozenset({api.GONE}),
 )

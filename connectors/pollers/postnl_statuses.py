@@ -8,7 +8,7 @@ twice within a window is told once, and the one before is not told again.
 from connectors.protocol import values
 from connectors.protocol.channel import Request, Source
 from connectors.protocol.facts import Facts
-from connectors.protocol.poller import Answered, Ask, Page, Poller
+from connectors.protocol.poller import Answered, Api, Ask, Page, Poller
 from connectors.vendors.postnl.status import CUSTOMER, ZONE, statuses
 from schemas.meta import Instant
 
@@ -40,12 +40,13 @@ def read(answer: Answered, source: Source) -> Page:
     return page
 
 
+API = Api(lambda token: {"apikey": token})
 POLLER = Poller(
     name="postnl_statuses",
     channel="postnl",
+    api=API,
     ask=ask,
     read=read,
-    authorized=lambda token: {"apikey": token},
     overlap_s=600,
     start_s=46 * 3600,
 )

@@ -2,7 +2,7 @@
 
 `GET /admin/api/{version}/orders.json?updated_at_min=` in the order of their changes; the next page is what the header
 `Link` with `rel="next"` names by `page_info`, beside which only `limit` is allowed (shopify.dev, "Make paginated
-requests to the REST Admin API"). The token is a custom app's own, or a day's by client credentials.
+requests to the REST Admin API").
 """
 
 import re
@@ -13,27 +13,21 @@ import msgspec
 
 from connectors.protocol import documents, facts, values
 from connectors.protocol.channel import Request, Source
-from connectors.protocol.documents import Unfit
 from connectors.protocol.facts import Facts
-from connectors.protocol.poller import Answered, Ask, Login, Page, Poller, Token
+from connectors.protocol.poller import Answered, Ask, Page, Poller
+from connectors.vendors.shopify.api import API, FOLDER
 from connectors.vendors.shopify.orders import order_events
 from connectors.vendors.shopify.payload import Order
 from connectors.vendors.shopify.shop import MEDIUM, Shop
 from schemas.meta import Event, Instant
 
-VERSION = "2025-10"
-PATH = f"admin/api/{VERSION}/orders.json"
+PATH = f"{FOLDER}/orders.json"
 ORDERS_A_PAGE = "250"
 NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 
 
 class _Orders(msgspec.Struct):
     orders: list[object]
-
-
-class _Told(msgspec.Struct):
-    access_token: str
-    expires_in: float = 3600.0
 
 
 def ask(since: Instant, page: str, source: Source) -> Ask:
@@ -73,23 +67,4 @@ def _next_page(headers: Mapping[str, str]) -> str:
     return parse_qs(urlsplit(found[1]).query).get("page_info", [""])[0] if found else ""
 
 
-def _login(client_id: str, secret: str) -> Ask:
-    form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
-    return Ask("admin/oauth/access_token", method="POST", form=form)
-
-
-def _token(answer: Answered) -> Token:
-    told = documents.fit(documents.parse(answer.body), _Told)
-    if not told.access_token:
-        raise Unfit("the answer holds no token")
-    return Token(told.access_token, told.expires_in)
-
-
-POLLER = Poller(
-    name="shopify_orders",
-    channel="shopify",
-    ask=ask,
-    read=read,
-    authorized=lambda token: {"X-Shopify-Access-Token": token},
-    login=Login(_login, _token),
-)
+POLLER = Poller(name="shopify_orders", channel="shopify", api=API, ask=ask, read=read)

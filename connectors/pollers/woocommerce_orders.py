@@ -12,7 +12,7 @@ from connectors.protocol import documents, facts, values
 from connectors.protocol.channel import Request, Source
 from connectors.protocol.documents import Unfit
 from connectors.protocol.facts import Facts
-from connectors.protocol.poller import Answered, Ask, Page, Poller
+from connectors.protocol.poller import Answered, Api, Ask, Page, Poller
 from connectors.vendors.woocommerce import orders
 from connectors.vendors.woocommerce.parts import moment_of
 from connectors.vendors.woocommerce.payload import Order
@@ -74,4 +74,4 @@ def _authorized(token: str) -> Mapping[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(token.encode()).decode()}"}
 
 
-POLLER = Poller(name="woocommerce_orders", channel="woocommerce", ask=ask, read=read, authorized=_authorized)
+POLLER = Poller(name="woocommerce_orders", channel="woocommerce", api=Api(_authorized), ask=ask, read=read)

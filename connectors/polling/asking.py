@@ -1,14 +1,15 @@
 """One source, asked: with its token, which is fetched anew once when it is refused, and never more than it allows."""
 
+import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
 from connectors.polling.guard import LeadsInside
 from connectors.polling.waiting import told_s
 from connectors.protocol.documents import NotReadable, Unfit
-from connectors.protocol.poller import Answered, Ask, Poller
+from connectors.protocol.poller import Answered, Api, Ask
 from schemas.meta import Instant
 
 TIMEOUT_S = 30.0
@@ -44,24 +45,29 @@ class Asking:
         self,
         client: httpx.AsyncClient,
         base_url: str,
-        poller: Poller,
+        api: Api,
         credential: Credential,
         now: Callable[[], Instant],
         login_url: str = "",
     ) -> None:
         self._client = client
         self._base = base_url
-        self._login_base = login_url or (poller.login.base_url if poller.login else "") or base_url
-        self._poller = poller
+        self._login_base = login_url or (api.login.base_url if api.login else "") or base_url
+        self._api = api
         self._credential = credential
         self._now = now
         self._token = "" if credential.client_id else credential.secret
         self._until: Instant | None = None
+        self._turn = asyncio.Lock()
         self.rest_s = 0.0
         """How long the last answer asks to be left alone before the next question."""
 
-    async def get(self, ask: Ask) -> Answered:
-        """An answer that the poller reads. Raises Away or Declined, and shows no secret."""
+    async def get(self, ask: Ask, page: str = "", since: Instant = 0) -> Answered:
+        """An answer that can be read, one question at a time. Raises Away or Declined, and shows no secret."""
+        async with self._turn:
+            return replace(await self._get(ask), page=page, since=since)
+
+    async def _get(self, ask: Ask) -> Answered:
         fetched = await self._renewed()
         answer = await self._told(ask)
         if answer.status == 401 and self._credential.client_id and not fetched:
@@ -69,15 +75,15 @@ class Asking:
             await self._renewed()
             answer = await self._told(ask)
         self.rest_s = told_s(answer.headers, self._now() / 1_000_000) or 0.0
-        return answer if answer.status in self._poller.reads else self._good(answer)
+        return answer if answer.status in self._api.reads else self._good(answer)
 
     async def _told(self, ask: Ask) -> Answered:
-        headers = self._poller.authorized(self._token)
-        return await self._answer(self._base, ask, headers, self._poller.answer_bytes_max)
+        headers = self._api.authorized(self._token) if self._api.authorized else {}
+        return await self._answer(self._base, ask, headers, self._api.answer_bytes_max)
 
     async def _renewed(self) -> bool:
         """After this there is a token; whether it was fetched just now."""
-        login = self._poller.login
+        login = self._api.login
         if login is None or not self._credential.client_id:
             return False
         if self._token and (self._until is None or self._now() < self._until):

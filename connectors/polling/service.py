@@ -2,21 +2,29 @@
 
 import asyncio
 import signal
-from pathlib import Path
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 import httpx
 import structlog
 
 from connectors import sources
+from connectors.fetchers import FETCHERS
+from connectors.fetching.answering import Answering
+from connectors.fetching.desk import Desk
+from connectors.fetching.publishing import Sending
+from connectors.fetching.reading import Fetches
 from connectors.gateway.encoding import Encoding
 from connectors.polling.asking import TIMEOUT_S, Asking, Credential
+from connectors.polling.form import APIS, POLLER_BY_NAME, PollForm
 from connectors.polling.guard import Guarded
 from connectors.polling.ledger import Ledger
 from connectors.polling.sweeping import Sweeps, key_of
-from connectors.sources import POLLER_BY_NAME, Installed
+from connectors.references.table import References
+from connectors.sources import Installed
 from schemas.codec import Codec
 from schemas.registry import Registry
-from schemas.topics import CURSORS
+from schemas.topics import CURSORS, FETCHES, REFERENCES
 from vaart import clock, kafka
 from vaart.addresses import Addresses
 from vaart.errors import ConfigFault, VaartError
@@ -34,7 +42,7 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
 
     Raises DependencyAway when Kafka cannot be reached, ConfigFault when no source is to be asked.
     """
-    asked = _asked(settings.gateway.sources)
+    loaded = sources.load(settings.gateway.sources) if settings.gateway.sources else sources.Sources()
     kafka.wait_until_reachable(settings, addresses)
     registry = Registry(
         addresses.registry,
@@ -42,59 +50,102 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
         settings.registry.password.get_secret_value(),
         settings.state_dir / SCHEMA_FOLDER,
     )
+    codec = Codec(registry, settings.kafka.topic_prefix)
+    references = References(settings, addresses, codec.decoder(REFERENCES))
     health = Health()
     management = HealthServer(settings, health)
     try:
-        codec = Codec(registry, settings.kafka.topic_prefix)
-        async with asyncio.TaskGroup() as group:
-            polls = [group.create_task(poll(each, codec, settings, addresses, health)) for each in asked]
+        asked = _asked(references.told_to(loaded))
+        await asyncio.to_thread(references.load)
+        async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+            office = _Office(settings, addresses, codec, health)
+            askings = {each.source.name: await _asking(each, stack) for each in asked}
+            tasks = [
+                group.create_task(office.poll(each, askings[each.source.name]))
+                for each in asked
+                if _form(each).poller
+            ]
+            tasks.append(group.create_task(office.fetch(asked, askings)))
             await _until_stopped(health)
-            for each in polls:
+            for each in tasks:
                 each.cancel()
     except BaseExceptionGroup as failed:
         expected = failed.subgroup(VaartError)
         raise (expected or failed).exceptions[0] from None
     finally:
         management.close()
+        references.close()
         registry.close()
     log.info("pollers_stopped")
 
 
-async def poll(
-    found: Installed, codec: Codec, settings: Settings, addresses: Addresses, health: Health
-) -> None:
-    """Asks one source for ever, by connections of its own; returns once another poller has taken it."""
-    form = found.form.poll
-    assert form is not None
-    poller, source = POLLER_BY_NAME[form.poller], found.source
-    ledger = Ledger(
-        settings, addresses, source.name, key_of(source.name, poller.name), codec.decoder(CURSORS)
-    )
-    transport = Guarded(form.networks)
-    async with httpx.AsyncClient(
-        transport=transport, trust_env=False, follow_redirects=False, timeout=TIMEOUT_S
-    ) as client:
-        asking = Asking(
-            client,
-            form.base_url,
-            poller,
-            Credential(found.credential, form.client_id),
-            clock.wall,
-            form.login_url,
-        )
-        encoding = Encoding(codec, settings.identifier_secret.get_secret_value())
-        sweeps = Sweeps(poller, source, asking, ledger, encoding, clock.wall)
-        health.check(f"poll {source.name}", lambda: sweeps.fault)
+class _Office:
+    """What all sources that are asked share."""
+
+    def __init__(self, settings: Settings, addresses: Addresses, codec: Codec, health: Health) -> None:
+        self._settings = settings
+        self._addresses = addresses
+        self._codec = codec
+        self._health = health
+        self._encoding = Encoding(codec, settings.identifier_secret.get_secret_value())
+
+    async def poll(self, found: Installed, asking: Asking) -> None:
+        """Asks one source for ever; returns once another poller has taken it."""
+        form, source = _form(found), found.source
+        poller = POLLER_BY_NAME[form.poller]
+        key, decode = key_of(source.name, poller.name), self._codec.decoder(CURSORS)
+        ledger = Ledger(self._settings, self._addresses, source.name, key, decode)
+        sweeps = Sweeps(poller, source, asking, ledger, self._encoding, clock.wall)
+        self._health.check(f"poll {source.name}", lambda: sweeps.fault)
         log.info("poller_asks", source=source.name, poller=poller.name)
         try:
             await sweeps.run(form.every_s)
         finally:
             await asyncio.to_thread(ledger.close)
 
+    async def fetch(self, asked: Sequence[Installed], askings: dict[str, Asking]) -> None:
+        """Asks for what the requests of these sources point at, for ever."""
+        with kafka.Publisher(self._settings, self._addresses) as publisher:
+            send = Sending(publisher).send
+            answering = {
+                each.source.name: Answering(
+                    {one.what: one for one in FETCHERS if one.channel == each.channel.name},
+                    each.source,
+                    askings[each.source.name],
+                    self._encoding,
+                    send,
+                    clock.wall,
+                )
+                for each in asked
+            }
+            fetches = Fetches(self._settings, self._addresses, self._codec.decoder(FETCHES))
+            desk = Desk(fetches, answering, clock.wall)
+            self._health.check("fetches", lambda: next(iter(desk.faults.values()), None))
+            try:
+                await desk.run()
+            finally:
+                await asyncio.to_thread(fetches.close)
 
-def _asked(path: Path | None) -> list[Installed]:
-    known = sources.load(path).by_name.values() if path else ()
-    found = [each for each in known if each.form.poll is not None and not each.form.is_paused]
+
+async def _asking(found: Installed, stack: AsyncExitStack) -> Asking:
+    """One source's, by connections of its own."""
+    form = _form(found)
+    client = httpx.AsyncClient(
+        transport=Guarded(form.networks), trust_env=False, follow_redirects=False, timeout=TIMEOUT_S
+    )
+    await stack.enter_async_context(client)
+    credential = Credential(found.credential, form.client_id)
+    return Asking(client, form.base_url, APIS[found.channel.name], credential, clock.wall, form.login_url)
+
+
+def _form(found: Installed) -> PollForm:
+    assert found.form.poll is not None
+    return found.form.poll
+
+
+def _asked(loaded: sources.Sources) -> list[Installed]:
+    every = loaded.by_name.values()
+    found = [each for each in every if each.form.poll is not None and not each.form.is_paused]
     if not found:
         raise ConfigFault(
             "no source is to be asked: give one a `poll` section in the file that VAART_GATEWAY__SOURCES names."

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 
 import structlog
 
@@ -119,9 +118,9 @@ class Sweeps:
             return await self._asked(cursor.since, "")
 
     async def _asked(self, since: Instant, page: str) -> Page:
-        answer = await self._asking.get(self._poller.ask(since, page, self._source))
+        answer = await self._asking.get(self._poller.ask(since, page, self._source), page, since)
         try:
-            found = self._poller.read(replace(answer, since=since, page=page), self._source)
+            found = self._poller.read(answer, self._source)
         except (NotReadable, Unfit) as error:
             raise Declined(f"its answer cannot be read: {error}") from None
         if page and found.next_page == page:

@@ -65,21 +65,30 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class Api:
+    """How a vendor is asked. `authorized` says in which headers a token goes; None where none is asked for.
+
+    `reads` are answers beside the good ones that mean something, such as 404 for what was deleted since.
+    """
+
+    authorized: Callable[[str], Mapping[str, str]] | None
+    login: Login | None = None
+    reads: frozenset[int] = frozenset()
+    answer_bytes_max: int = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
 class Poller:
-    """One way of asking a source of `channel`. `authorized` says in which headers a token goes.
+    """One way of asking a source of `channel` for what changed.
 
     `ask(since, page, source)` is the next request; `read(answer, source)` raises NotReadable or Unfit for an answer of
-    which nothing can be made. `start_s` is how far back a source that was never asked is asked. `reads` are answers
-    beside the good ones that mean something, such as 404 for what was deleted since.
+    which nothing can be made. `start_s` is how far back a source that was never asked is asked.
     """
 
     name: str
     channel: str
+    api: Api
     ask: Callable[[Instant, str, Source], Ask]
     read: Callable[[Answered, Source], Page]
-    authorized: Callable[[str], Mapping[str, str]]
-    login: Login | None = None
     overlap_s: int = 300
     start_s: int = 24 * 3600
-    reads: frozenset[int] = frozenset()
-    answer_bytes_max: int = 16 * 1024 * 1024

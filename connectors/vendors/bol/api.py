@@ -12,7 +12,7 @@ import msgspec
 
 from connectors.protocol import documents
 from connectors.protocol.documents import Unfit
-from connectors.protocol.poller import Answered, Ask, Login, Token
+from connectors.protocol.poller import Answered, Api, Ask, Login, Token
 
 TYPE = "application/vnd.retailer.v10+json"
 ENTRIES_A_LIST = 50
@@ -73,4 +73,4 @@ def _token(answer: Answered) -> Token:
     return Token(told.access_token, told.expires_in)
 
 
-LOGIN = Login(_login, _token, "https://login.bol.com")
+API = Api(authorized, Login(_login, _token, "https://login.bol.com"), frozenset({GONE}))

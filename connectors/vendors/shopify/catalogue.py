@@ -29,15 +29,19 @@ def level(shop: Shop, body: bytes) -> Verdict:
     sku = shop.source.reference(ITEM, str(found.inventory_item_id))
     if sku is None:
         return Verdict(fetches=[Fetch(ITEM, str(found.inventory_item_id))])
+    return Verdict([level_event(shop, found, sku, found.available)])
+
+
+def level_event(shop: Shop, found: Level, sku: str, available: int) -> Event:
+    """What there is of the product at a location. Raises Unfit."""
     place, at = shop.location(found.location_id), shop.at(found.updated_at)
-    event = StockLevelReported(
+    return StockLevelReported(
         meta=shop.meta(StockLevelReported, f"{sku}:{place}:{found.updated_at}", at),
         sku=sku,
         location_id=place,
-        quantities={"available": found.available},
+        quantities={"available": available},
         as_of=at,
     )
-    return Verdict([event])
 
 
 def _variant(shop: Shop, found: Product, variant: Variant) -> Iterator[Event]:

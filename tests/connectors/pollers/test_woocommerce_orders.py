@@ -61,4 +61,5 @@ def test_what_is_no_list_is_unfit() -> None:
 
 
 def test_the_key_and_its_secret_are_one_token() -> None:
-    assert POLLER.authorized("ck_1:cs_2") == {"Authorization": "Basic Y2tfMTpjc18y"}
+    assert POLLER.api.authorized is not None
+    assert POLLER.api.authorized("ck_1:cs_2") == {"Authorization": "Basic Y2tfMTpjc18y"}

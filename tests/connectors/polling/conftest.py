@@ -94,7 +94,7 @@ class Rig:
         ledger = Ledger(
             self.settings, self.addresses, name, key_of(name, POLLER.name), self.codec.decoder(CURSORS)
         )
-        asking = Asking(client, self.shop.url, POLLER, Credential("hush"), lambda: NOW)
+        asking = Asking(client, self.shop.url, POLLER.api, Credential("hush"), lambda: NOW)
         return Sweeps(POLLER, SAMPLES.source, asking, ledger, Encoding(self.codec, "secret"), lambda: NOW)
 
     def events(self, topic: Topic = ORDERS) -> list[Any]:

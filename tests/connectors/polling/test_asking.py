@@ -14,7 +14,7 @@ ORDERS = Ask(PATH)
 
 
 def asking(client: httpx.AsyncClient, shop: Shop, client_id: str = "") -> Asking:
-    return Asking(client, shop.url, POLLER, Credential("hush", client_id), lambda: NOW)
+    return Asking(client, shop.url, POLLER.api, Credential("hush", client_id), lambda: NOW)
 
 
 async def test_a_token_is_fetched_once(client: httpx.AsyncClient, shop: Shop) -> None:
@@ -63,6 +63,6 @@ async def test_an_address_inside_that_nobody_listed_is_not_asked(shop: Shop) -> 
 
 
 async def test_an_endless_answer_is_not_read(client: httpx.AsyncClient, shop: Shop) -> None:
-    shop.scripted = [web.Response(body=b" " * (POLLER.answer_bytes_max + 1))]
+    shop.scripted = [web.Response(body=b" " * (POLLER.api.answer_bytes_max + 1))]
     with pytest.raises(Declined, match="more than"):
         await asking(client, shop).get(ORDERS)

@@ -199,8 +199,9 @@ def test_returns_are_listed_whole() -> None:
 
 
 def test_the_token_is_asked_for_by_basic_authorization() -> None:
-    ask = api.LOGIN.ask("id", "secret")
+    assert api.API.login is not None
+    ask = api.API.login.ask("id", "secret")
     assert (ask.method, ask.path, ask.query) == ("POST", "token", {"grant_type": "client_credentials"})
     assert ask.headers["Authorization"] == "Basic aWQ6c2VjcmV0"
     answer = Answered(b'{"access_token":"t","token_type":"Bearer","expires_in":299}', {}, NOW)
-    assert api.LOGIN.read(answer).good_for_s == 299
+    assert api.API.login.read(answer).good_for_s == 299

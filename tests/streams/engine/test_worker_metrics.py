@@ -19,6 +19,7 @@ from vaart.addresses import Addresses
 pytestmark = pytest.mark.servers
 ELSEWHERE = (
     "vaart_events_received",
+    "vaart_fetches",
     "vaart_request",
     "vaart_source_heard",
     "vaart_spool",
