@@ -36,8 +36,9 @@ def gateway() -> None:
 def poller() -> None:
     """Ask the sources that have a `poll` section (VAART_GATEWAY__SOURCES names their file) for what changed.
 
-    And for what their requests only point at: without a `poller` in the section, for that alone. Each page and how far it reaches are written at once: after a crash nothing is missing and nothing is there twice. A
-    second poller of the same source takes over from the first. Example: `vaart serve poller`.
+    And for what their requests only point at: without a `poller` in the section, for that alone. Each page and how far
+    it reaches are written at once: after a crash nothing is missing and nothing is there twice. A second poller of the
+    same source takes over from the first. Example: `vaart serve poller`.
     """
     import asyncio
 
