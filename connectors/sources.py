@@ -183,6 +183,8 @@ def _option_faults(channel: Channel, form: SourceForm) -> Iterator[str]:
             yield f"{channel.name} has no option {name}; it has {', '.join(known) or 'none'}"
         elif known[name].is_map != isinstance(value, dict):
             yield f"the option {name} takes a {'map' if known[name].is_map else 'text'}"
+        else:
+            yield from (f"the option {name}: {fault}" for fault in known[name].faults(value))
     for option in channel.options:
         if option.is_required and option.name not in form.options:
             yield f"needs the option {option.name}: {option.says}"

@@ -4,7 +4,7 @@
 request gives the same events, whenever and however often it comes: the facts in it have ids of their own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -163,12 +163,16 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A setting of a source that only this channel has: a text, or a map. `says` is for people."""
+    """A setting of a source that only this channel has: a text, or a map. `says` is for people.
+
+    `faults(value)` are those of a value, each in words that say what to write instead.
+    """
 
     name: str
     says: str
     is_required: bool = False
     is_map: bool = False
+    faults: Callable[[Any], Iterable[str]] = lambda _: ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,21 @@ def millis(value: Number) -> Instant:
     return _since_1970(value, 1_000)
 
 
+def micros(value: Number) -> Instant:
+    """Microseconds since 1970 UTC. Raises Unfit."""
+    return _since_1970(value, 1)
+
+
+def nanos(value: Number) -> Instant:
+    """Nanoseconds since 1970 UTC. Raises Unfit."""
+    return _since_1970(value, Decimal("0.001"))
+
+
+def days(value: Number) -> Instant:
+    """The beginning, in UTC, of a day that is told as days since 1970. Raises Unfit."""
+    return _since_1970(value, 86_400_000_000)
+
+
 def local_day(at: Instant, zone: str) -> Day:
     """The day of `at` where the shop is, as days since 1970."""
     return (_EPOCH + at * _MICROSECOND).astimezone(zone_of(zone)).toordinal() - _EPOCH_DAY
@@ -144,7 +159,7 @@ def _instant(found: datetime, zone: str | None) -> Instant:
     return _within((found - _EPOCH) // _MICROSECOND)
 
 
-def _since_1970(value: Number, units: int) -> Instant:
+def _since_1970(value: Number, units: int | Decimal) -> Instant:
     try:
         found = Decimal(value)
         return _within(int(found * units))
