@@ -33,6 +33,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from connectors.channels import CHANNELS
 from connectors.polling.form import PollForm
 from connectors.protocol.channel import Channel, Source
+from connectors.queues.form import QueueForm
 from connectors.secret import Secret
 from vaart.errors import ConfigFault
 
@@ -62,6 +63,7 @@ class SourceForm(_Form):
     is_paused: bool = False
     options: dict[str, Any] = {}
     poll: PollForm | None = None
+    queue: QueueForm | None = None
 
     @field_validator("channel")
     @classmethod
@@ -96,6 +98,7 @@ class Installed:
     form: SourceForm
     credential: str = ""
     """With what it is asked: its token, or its client's secret. Empty where it is not asked."""
+    queue_secrets: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,9 @@ def _installed(
     place = form.poll.place if form.poll else None
     if form.poll and (wrong := form.poll.fault(channel)):
         note(f"{name}: {wrong}")
-    return Installed(channel, source, form, told(place) if place else "")
+    places = form.queue.places if form.queue else {}
+    queue_secrets = {what: told(place) for what, place in places.items()}
+    return Installed(channel, source, form, told(place) if place else "", queue_secrets)
 
 
 def _secret(place: Secret, *, name: str, variables: Mapping[str, str], note: Callable[[str], None]) -> str:
@@ -191,6 +196,8 @@ def _option_faults(channel: Channel, form: SourceForm) -> Iterator[str]:
 
 
 def _proof_faults(channel: Channel, form: SourceForm) -> Iterator[str]:
+    if form.queue is not None:
+        return  # without a secret nobody can send as it
     if channel.proof == "public key":
         if not form.write_keys:
             yield "needs write_keys: by them it is known which source a request is for"

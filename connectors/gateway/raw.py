@@ -1,12 +1,13 @@
 """What is kept beside a request's events: the request as it came, and each item that became no event."""
 
 import uuid
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from urllib.parse import parse_qsl, urlencode
 
-from connectors.protocol.channel import Channel, Reject, Request, Source
+from connectors.protocol.channel import Channel, Fetch, Reject, Request, Source, Verdict
 from schemas.events.dead_letters import DeadLettered
-from schemas.events.ingest import RequestReceived
+from schemas.events.ingest import FetchRequested, RequestReceived
 from schemas.meta import Meta
 from schemas.topics import RAW
 from vaart import __version__
@@ -91,6 +92,29 @@ def letter(reject: Reject, request: Request, request_id: str, channel: str, sour
         first_seen_at=request.received_at,
         service_version=__version__,
     )
+
+
+def fetch_of(fetch: Fetch, request: Request, channel: Channel, source: Source) -> FetchRequested:
+    """What the request only points at, as it is asked for."""
+    meta = Meta(
+        event_id=str(uuid.uuid4()),
+        occurred_at=request.received_at,
+        received_at=request.received_at,
+        channel=channel.medium,
+        source=source.name,
+    )
+    return FetchRequested(meta=meta, what=fetch.what, foreign_id=fetch.id)
+
+
+def words_of(verdict: Verdict, rejects: Collection[Reject]) -> str:
+    """In a few words, what became of the request."""
+    kinds = Counter(type(event).__name__ for event in verdict.events)
+    told = [f"{count} {kind}" for kind, count in kinds.items()]
+    if rejects:
+        told.append(f"{len(rejects)} rejected")
+    if verdict.fetches:
+        told.append(f"{len(verdict.fetches)} to fetch")
+    return ", ".join(told) or "nothing that is known"
 
 
 def _route(request: Request, channel: Channel) -> str:

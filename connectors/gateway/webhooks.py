@@ -5,7 +5,6 @@ signature take the same path and get the same answer.
 """
 
 import uuid
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -23,7 +22,6 @@ from connectors.protocol.channel import (
     Answer,
     Challenge,
     Channel,
-    Fetch,
     Malformed,
     NeedKey,
     Outcome,
@@ -35,8 +33,6 @@ from connectors.protocol.channel import (
 )
 from connectors.protocol.documents import written
 from connectors.sources import BY_NAME, Installed
-from schemas.events.ingest import FetchRequested
-from schemas.meta import Meta
 from schemas.registry import RegistryAway, SchemaUnknown
 from schemas.topics import DEAD_LETTERS
 from vaart import metrics
@@ -206,7 +202,10 @@ class Webhooks:
         encoding, source = self._door.encoding, found.source.name
         records: list[Kept] = []
         rejects = list(verdict.rejects)
-        events = [*verdict.events, *(self._fetch(each, asked, found) for each in verdict.fetches)]
+        events = [
+            *verdict.events,
+            *(raw.fetch_of(each, asked, channel, found.source) for each in verdict.fetches),
+        ]
         for event, record in zip(events, await encoding.records(events), strict=True):
             if isinstance(record, Misfit):
                 rejects.append(
@@ -217,23 +216,13 @@ class Webhooks:
         for reject in rejects:
             dead = raw.letter(reject, asked, request_id, channel.name, source)
             records.append(await encoding.entry(DEAD_LETTERS, request_id, dead))
-        kept = raw.kept_request(asked, request_id, channel, found.source, _verdict(verdict, rejects))
+        kept = raw.kept_request(asked, request_id, channel, found.source, raw.words_of(verdict, rejects))
         records += [each for each in await encoding.records([kept]) if isinstance(each, Kept)]
         await self._door.delivery.keep(records)
         metrics.SOURCE_HEARD.labels(channel.name, source).set_to_current_time()
         metrics.EVENTS_RECEIVED.labels(channel.name, "published").inc(len(verdict.events))
         if rejects:
             metrics.EVENTS_RECEIVED.labels(channel.name, "rejected").inc(len(rejects))
-
-    def _fetch(self, fetch: Fetch, asked: Request, found: Installed) -> FetchRequested:
-        meta = Meta(
-            event_id=str(uuid.uuid4()),
-            occurred_at=asked.received_at,
-            received_at=asked.received_at,
-            channel=found.channel.medium,
-            source=found.source.name,
-        )
-        return FetchRequested(meta=meta, what=fetch.what, foreign_id=fetch.id)
 
 
 class _Built:
@@ -245,14 +234,3 @@ class _Built:
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         return await self._webhooks.respond(request, self._channel, request.path, None)
-
-
-def _verdict(verdict: Verdict, rejects: Collection[Reject]) -> str:
-    """In a few words, what became of the request."""
-    kinds = Counter(type(event).__name__ for event in verdict.events)
-    told = [f"{count} {kind}" for kind, count in kinds.items()]
-    if rejects:
-        told.append(f"{len(rejects)} rejected")
-    if verdict.fetches:
-        told.append(f"{len(verdict.fetches)} to fetch")
-    return ", ".join(told) or "nothing that is known"

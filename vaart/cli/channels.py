@@ -13,7 +13,7 @@ from vaart.errors import UsageFault
 
 if TYPE_CHECKING:
     from connectors.protocol.channel import Channel, Outcome, Request
-    from connectors.sources import Sources
+    from connectors.sources import Installed, Sources
 
 SourcesFile = Annotated[
     Path | None, typer.Option("--sources", help="The file of sources; VAART_GATEWAY__SOURCES otherwise.")
@@ -58,9 +58,12 @@ def try_one(
     """Print what a request means, as JSON: the verdict, the events, and what was put aside. Nothing is sent.
 
     Example: `vaart channels try shopify --source shop-nl --headers headers.txt --body order.json`. Exits with 1 where
-    the request is refused or an item is put aside.
+    the request is refused or an item is put aside. A record of a source that has a queue needs no proof; its topic is
+    given as `--route`.
     """
     import msgspec
+
+    from connectors.gateway.redrive import vouched
 
     loaded, found = _loaded(sources), None
     if loaded is not None:
@@ -70,7 +73,7 @@ def try_one(
             f"there is no source {source} of the channel {channel}: `vaart sources check` lists them"
         )
     request = _request(method, route, url, headers, body.read_bytes())
-    outcome = found.channel.receive(request, found.source)
+    outcome = found.channel.receive(request, vouched(found.source) if found.form.queue else found.source)
     told = {"verdict": type(outcome).__name__.lower(), **_words_of(outcome)}
     typer.echo(json.dumps(told, indent=2, ensure_ascii=False, default=msgspec.to_builtins))
     if told["verdict"] != "verdict" or told["rejects"]:
@@ -89,7 +92,7 @@ def check(sources: SourcesFile = None, output: Answer = Output.TABLE) -> None:
         {
             "name": name,
             "channel": found.channel.name,
-            "address": base + _address(found.channel, name),
+            "address": _queue(found) or base + _address(found.channel, name),
             "secrets": len(found.source.secrets),
             "paused": found.form.is_paused,
         }
@@ -125,6 +128,12 @@ def _told(channel: "Channel") -> dict[str, Any]:
 def _address(channel: "Channel", source: str) -> str:
     secret = "/<secret>" if channel.proof == "secret address" else ""
     return f"/in/{channel.name}/{source}{secret}"
+
+
+def _queue(found: "Installed") -> str:
+    """What is read for the source; empty where it sends by itself."""
+    form = found.form.queue
+    return "" if form is None else form.sqs.queue_url if form.sqs else ", ".join(form.topics)
 
 
 def _request(method: str, route: str, url: str, headers: Path | None, body: bytes) -> "Request":

@@ -1,4 +1,4 @@
-"""`vaart serve gateway`: the way in over HTTP; `vaart serve poller`: sources that must be asked."""
+"""`vaart serve gateway`: the way in over HTTP; `poller`, `queues`: sources that are asked, topics of others."""
 
 import typer
 
@@ -8,6 +8,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Run a server until SIGTERM.", no_args_is_help=True)
     group.command()(gateway)
     group.command()(poller)
+    group.command()(queues)
     group.callback()(_serve)
     app.add_typer(group, name="serve")
 
@@ -47,4 +48,21 @@ def poller() -> None:
 
     loaded = settings.load()
     logs.configure("poller", loaded.log_level)
+    asyncio.run(serve(loaded, addresses.resolve(loaded)))
+
+
+def queues() -> None:
+    """Take in records of sources that have a `queue` section: topics of others (Debezium, Kafka Connect), Amazon SQS.
+
+    VAART_GATEWAY__SOURCES names their file. Of topics each record is taken in exactly once, and a second process of the
+    same source takes over from the first; a message of SQS is deleted once our Kafka has all that came of it. Example:
+    `VAART_GATEWAY__SOURCES=deploy/examples/debezium/sources.yaml vaart serve queues`.
+    """
+    import asyncio
+
+    from connectors.queues.service import serve
+    from vaart import addresses, logs, settings
+
+    loaded = settings.load()
+    logs.configure("queues", loaded.log_level)
     asyncio.run(serve(loaded, addresses.resolve(loaded)))
