@@ -52,7 +52,8 @@ class SqsQueue:
         connect: Callable[[], Publisher],
         clock: Clock,
     ) -> None:
-        form = found.form.queue and found.form.queue.sqs
+        assert found.form.queue is not None
+        form = found.form.queue.sqs
         assert form is not None
         self.name = found.source.name
         self.fault: str | None = None

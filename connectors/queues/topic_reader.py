@@ -222,13 +222,14 @@ class TopicReader:
     def _arrived(self, message: Message) -> Arrived:
         """A time that is still to come is a wrong clock's."""
         now, (kind, at_ms) = self._clock(), message.timestamp()
+        headers: Any = message.headers() or ()
         is_told = kind != TIMESTAMP_NOT_AVAILABLE and at_ms > 0
         return Arrived(
             place=message.topic() or "",
             value=message.value(),
             received_at=min(now, at_ms * MILLISECOND_US) if is_told else now,
             key=message.key(),
-            headers=message.headers() or (),
+            headers=headers,
             partition=message.partition() or 0,
             offset=message.offset() or 0,
         )

@@ -9,7 +9,7 @@ from tests.connectors.channels.samples.debezium import SECRET, record, sign
 from tests.connectors.channels.sampling import Sample, Samples
 
 TOPIC = "doors.visits"
-VISIT = {"visit": 7, "store": 12, "card": "c-1", "at": 1764064710123}
+VISIT: dict[str, Any] = {"visit": 7, "store": 12, "card": "c-1", "at": 1764064710123}
 RULE = {
     "event": "StoreVisited",
     "id": ["/visit"],
