@@ -14,6 +14,9 @@ sources:
       base_url: https://shop-nl.myshopify.com
       every_s: 300
       token: {env: SHOP_NL_TOKEN}
+  till-haarlem:
+    channel: files
+    drop: {folder: /srv/till, pattern: "*.csv", mapping: till-haarlem.yaml}
 ```
 """
 
@@ -31,6 +34,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from connectors.channels import CHANNELS
+from connectors.drops.form import FILES, DropForm
 from connectors.polling.form import PollForm
 from connectors.protocol.channel import Channel, Source
 from connectors.queues.form import QueueForm
@@ -64,6 +68,7 @@ class SourceForm(_Form):
     options: dict[str, Any] = {}
     poll: PollForm | None = None
     queue: QueueForm | None = None
+    drop: DropForm | None = None
 
     @field_validator("channel")
     @classmethod
@@ -86,7 +91,7 @@ class SourcesForm(_Form):
     sources: dict[str, SourceForm] = {}
 
 
-BY_NAME: Mapping[str, Channel] = {channel.name: channel for channel in CHANNELS}
+BY_NAME: Mapping[str, Channel] = {channel.name: channel for channel in (*CHANNELS, FILES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ class Installed:
     source: Source
     form: SourceForm
     credential: str = ""
-    """With what it is asked: its token, or its client's secret. Empty where it is not asked."""
+    """With what it is asked: its token, its client's secret, its server's password. Empty where it is not asked."""
     queue_secrets: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -153,12 +158,16 @@ def _installed(
     channel = BY_NAME[form.channel]
     if not NAME.fullmatch(name):
         note(f"{name}: a source's name has at most 64 of a-z, 0-9, dot, dash and underscore")
-    for fault in (*_option_faults(channel, form), *_proof_faults(channel, form)):
+    for fault in (
+        *_option_faults(channel, form),
+        *_proof_faults(channel, form),
+        *_drop_faults(channel, form),
+    ):
         note(f"{name}: {fault}")
     told = partial(_secret, name=name, variables=variables, note=note)
     secrets = tuple(filter(None, map(told, form.secrets)))
     source = Source(name, secrets, form.options, form.zone, form.currency, form.region)
-    place = form.poll.place if form.poll else None
+    place = form.poll.place if form.poll else form.drop.secret if form.drop else None
     if form.poll and (wrong := form.poll.fault(channel)):
         note(f"{name}: {wrong}")
     places = form.queue.places if form.queue else {}
@@ -196,13 +205,22 @@ def _option_faults(channel: Channel, form: SourceForm) -> Iterator[str]:
 
 
 def _proof_faults(channel: Channel, form: SourceForm) -> Iterator[str]:
-    if form.queue is not None:
+    if form.queue is not None or form.drop is not None:
         return  # without a secret nobody can send as it
     if channel.proof == "public key":
         if not form.write_keys:
             yield "needs write_keys: by them it is known which source a request is for"
     elif not form.secrets and not channel.is_signed_by_key:
         yield "needs a secret: without one anybody could send as it"
+
+
+def _drop_faults(channel: Channel, form: SourceForm) -> Iterator[str]:
+    if form.drop is not None:
+        yield from form.drop.faults(channel)
+        if form.poll is not None:
+            yield "takes poll or drop, one of them"
+    elif channel is FILES:
+        yield f"{channel.name} needs a drop section: where the files are"
 
 
 def _words(told: str) -> str:

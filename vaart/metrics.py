@@ -76,6 +76,12 @@ SOURCE_HEARD = _gauge(
     "channel",
     "source",
 )
+DROP_FILES = _counter(
+    "vaart_drop_files_total",
+    "Files that were dropped, by what became of them: taken, known (the same was taken before), refused, passed_over.",
+    "source",
+    "outcome",
+)
 FETCHES = _counter(
     "vaart_fetches_total",
     "What requests pointed at and was asked for: answered, declined by its source, unknown, given up, or not asked.",

@@ -34,6 +34,7 @@ from connectors.protocol.documents import NotReadable, Unfit
 from connectors.protocol.facts import Facts
 from connectors.vendors.poslog import markup
 from connectors.vendors.poslog.receipts import events_of
+from connectors.vendors.poslog.splitting import split
 
 MEDIUM = "store"
 
@@ -65,4 +66,5 @@ CHANNEL = Channel(
         "documented", "documented", "kjbreil/poslog, a real till's sales; returns after the schema"
     ),
     body_bytes_max=BATCH_BYTES_MAX,
+    split=split,
 )

@@ -1,7 +1,6 @@
 """The pollers as a service: the composition root of `vaart serve poller`."""
 
 import asyncio
-import signal
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
@@ -19,6 +18,7 @@ from connectors.polling.asking import TIMEOUT_S, Asking, Credential
 from connectors.polling.form import APIS, POLLER_BY_NAME, PollForm
 from connectors.polling.guard import Guarded
 from connectors.polling.ledger import Ledger
+from connectors.polling.stopping import until_stopped
 from connectors.polling.sweeping import Sweeps, key_of
 from connectors.references.table import References
 from connectors.sources import Installed
@@ -31,7 +31,6 @@ from vaart.errors import ConfigFault, VaartError
 from vaart.health import Health, HealthServer
 from vaart.settings import Settings
 
-BEAT_S = 1.0
 SCHEMA_FOLDER = "schemas"
 
 log = structlog.get_logger()
@@ -66,7 +65,7 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
                 if _form(each).poller
             ]
             tasks.append(group.create_task(office.fetch(asked, askings)))
-            await _until_stopped(health)
+            await until_stopped(health)
             for each in tasks:
                 each.cancel()
     except BaseExceptionGroup as failed:
@@ -151,17 +150,3 @@ def _asked(loaded: sources.Sources) -> list[Installed]:
             "no source is to be asked: give one a `poll` section in the file that VAART_GATEWAY__SOURCES names."
         )
     return found
-
-
-async def _until_stopped(health: Health) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    while not stopping.is_set():
-        health.beat()
-        try:
-            async with asyncio.timeout(BEAT_S):
-                await stopping.wait()
-        except TimeoutError:
-            continue

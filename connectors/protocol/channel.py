@@ -4,9 +4,9 @@
 request gives the same events, whenever and however often it comes: the facts in it have ids of their own.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from schemas.meta import Event, Instant
 
@@ -194,6 +194,9 @@ class Channel:
     `proof` is how a sender shows who it is: it signs, it knows a secret address, it sends a credential, or it carries
     a public key that says only which source it is. `routes` are paths that its clients have built in; `key_of` finds
     in such a request which source it is for. `retries` is False where what is not taken never comes again.
+
+    `split` cuts a file of any length into the bodies of requests, in its order; it raises NotReadable behind the last
+    that is whole. None where the channel does not come in files.
     """
 
     name: str
@@ -210,6 +213,7 @@ class Channel:
     body_bytes_max: int = WEBHOOK_BYTES_MAX
     retries: bool = True
     keys: KeyPlace | None = None
+    split: Callable[[BinaryIO], Iterator[bytes]] | None = None
 
     @property
     def is_signed_by_key(self) -> bool:

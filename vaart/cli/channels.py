@@ -81,18 +81,23 @@ def try_one(
 
 
 def check(sources: SourcesFile = None, output: Answer = Output.TABLE) -> None:
-    """Read the file of sources, say every fault of it at once, and list the addresses to give to the senders."""
+    """Read the file of sources, say every fault of it at once, and list the addresses to give to the senders.
+
+    Of sources with files it is said, too, which folder, mapping or key this machine has not.
+    """
+    from connectors.drops.checking import raise_faults
     from vaart.settings import load
 
-    loaded = _loaded(sources)
-    if loaded is None:
+    loaded, path = _loaded(sources), sources or load().gateway.sources
+    if loaded is None or path is None:
         raise UsageFault("name the file: --sources sources.yaml, or VAART_GATEWAY__SOURCES")
+    raise_faults([each for each in loaded.by_name.values() if each.form.drop], path)
     base = load().gateway.public_url.rstrip("/") or "https://<your gateway>"
     rows = [
         {
             "name": name,
             "channel": found.channel.name,
-            "address": _queue(found) or base + _address(found.channel, name),
+            "address": _read_from(found) or base + _address(found.channel, name),
             "secrets": len(found.source.secrets),
             "paused": found.form.is_paused,
         }
@@ -130,8 +135,10 @@ def _address(channel: "Channel", source: str) -> str:
     return f"/in/{channel.name}/{source}{secret}"
 
 
-def _queue(found: "Installed") -> str:
+def _read_from(found: "Installed") -> str:
     """What is read for the source; empty where it sends by itself."""
+    if found.form.drop:
+        return str(found.form.drop.folder)
     form = found.form.queue
     return "" if form is None else form.sqs.queue_url if form.sqs else ", ".join(form.topics)
 

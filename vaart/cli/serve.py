@@ -1,4 +1,4 @@
-"""`vaart serve gateway`: the way in over HTTP; `poller`, `queues`: sources that are asked, topics of others."""
+"""`vaart serve`: the gateway over HTTP; the poller of sources that are asked; queues of others; files that are dropped."""
 
 import typer
 
@@ -9,6 +9,7 @@ def register(app: typer.Typer) -> None:
     group.command()(gateway)
     group.command()(poller)
     group.command()(queues)
+    group.command()(drops)
     group.callback()(_serve)
     app.add_typer(group, name="serve")
 
@@ -65,4 +66,21 @@ def queues() -> None:
 
     loaded = settings.load()
     logs.configure("queues", loaded.log_level)
+    asyncio.run(serve(loaded, addresses.resolve(loaded)))
+
+
+def drops() -> None:
+    """Take the files that sources with a `drop` section get in a folder or on an SFTP server, each once.
+
+    VAART_GATEWAY__SOURCES names the file of sources. A file that was taken goes to `taken/` beside it, one of which
+    nothing can be made to `refused/` with the reason in a `.why` file; nothing is deleted. After a crash it goes on
+    behind the last rows that are on Kafka. Example: `vaart serve drops`; `vaart sources check` says what is missing.
+    """
+    import asyncio
+
+    from connectors.drops.service import serve
+    from vaart import addresses, logs, settings
+
+    loaded = settings.load()
+    logs.configure("drops", loaded.log_level)
     asyncio.run(serve(loaded, addresses.resolve(loaded)))

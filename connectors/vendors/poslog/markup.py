@@ -1,6 +1,7 @@
 """XML of tills, read within bounds: no document type, no entities of its own, elements by their local names."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -15,18 +16,32 @@ TRUE = ("true", "1")
 
 def transactions(body: bytes) -> list[Element]:
     """The transactions of the document, in its order. Raises NotReadable."""
-    plain = body.replace(b"\0", b"").upper()  # of UTF-16, too
-    if b"<!DOCTYPE" in plain or b"<!ENTITY" in plain:
-        raise NotReadable("it declares a document type, which no till needs")
+    refuse_types(body.replace(b"\0", b"").upper())  # of UTF-16, too
     found: list[Element] = []
     depth = 0
-    try:
+    with readable():
         for kind, element in ElementTree.iterparse(BytesIO(body), ("start", "end")):  # noqa: S314
             depth += 1 if kind == "start" else -1
             if depth > DEPTH_MAX:
                 raise NotReadable(f"it is nested deeper than {DEPTH_MAX}")
             if kind == "end" and name_of(element) == TRANSACTION:
                 found.append(element)
+    if len(found) > TRANSACTIONS_MAX:
+        raise NotReadable(f"it has more than {TRANSACTIONS_MAX} transactions")
+    return found
+
+
+def refuse_types(plain: bytes) -> None:
+    """Raises NotReadable where the text, in upper case and without null bytes, declares a type or an entity."""
+    if b"<!DOCTYPE" in plain or b"<!ENTITY" in plain:
+        raise NotReadable("it declares a document type, which no till needs")
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """What the parser does not take inside is NotReadable."""
+    try:
+        yield
     except ElementTree.ParseError as error:
         line, column = error.position
         raise NotReadable(f"it is not XML at line {line}, column {column}") from None
@@ -34,9 +49,6 @@ def transactions(body: bytes) -> list[Element]:
         raise
     except (ValueError, LookupError):
         raise NotReadable("its encoding is not known, or is not the one it names") from None
-    if len(found) > TRANSACTIONS_MAX:
-        raise NotReadable(f"it has more than {TRANSACTIONS_MAX} transactions")
-    return found
 
 
 def name_of(element: Element) -> str:

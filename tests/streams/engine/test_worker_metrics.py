@@ -22,6 +22,7 @@ ELSEWHERE = (
     "vaart_fetches",
     "vaart_request",
     "vaart_source_heard",
+    "vaart_drop_",
     "vaart_spool",
     "vaart_events_published",
     "vaart_publish_",
