@@ -8,8 +8,8 @@ import hashlib
 import random
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -104,7 +104,8 @@ class Drops:
                 log.warning("drop_replaced", source=self._source)
                 return
             except (Away, Declined, DependencyAway, RegistryAway, SchemaUnknown, StorageFault) as error:
-                self.fault, self._stand, failures = f"{self._source}: {error}", None, failures + 1
+                self.fault, failures = f"{self._source}: {error}", failures + 1
+                self._stand = None if isinstance(error, DependencyAway) else self._stand
                 wait_s = back_off_s(failures, chance)
                 log.warning("drop_failed", source=self._source, error=str(error), wait_s=round(wait_s, 1))
             await sleep(wait_s)
@@ -152,8 +153,8 @@ class Drops:
         if lying.size > self._form.bytes_max:
             told = f"it has more than {self._form.bytes_max} bytes: raise bytes_max if it may have"
             raise Unusable("it is too large", told)
-        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-            path = Path(folder) / (COPY + ending_of(lying.name))
+        with _emptied(self._folder) as folder:
+            path = folder / (COPY + ending_of(lying.name))
             sha256 = await self._copied(spot, lying, path)
             if sha256 in self._at.seen:
                 return sha256, "known"
@@ -163,15 +164,12 @@ class Drops:
     async def _copied(self, spot: Spot, lying: Lying, path: Path) -> str:
         """Its checksum; the copy holds what that is of."""
         digest, size = hashlib.sha256(), 0
-        try:
-            with path.open("wb") as file:
-                async for piece in spot.read(lying):
-                    size += len(piece)
-                    if size > self._form.bytes_max:
-                        raise Gone
-                    await asyncio.to_thread(_keep, file, digest, piece)
-        except OSError as error:
-            raise StorageFault(f"{path.parent} cannot be written: {error.strerror}") from None
+        with _written(path.parent), path.open("wb") as file:
+            async for piece in spot.read(lying):
+                size += len(piece)
+                if size > self._form.bytes_max:
+                    raise Gone  # it grows: it was not whole
+                await asyncio.to_thread(_keep, file, digest, piece)
         return digest.hexdigest()[:DIGITS]
 
     async def _send(self, path: Path, name: str, sha256: str) -> None:
@@ -240,10 +238,27 @@ class Drops:
 
 def _cleared(folder: Path) -> None:
     """After this the folder is there, and nothing is in it that a process left behind that died."""
-    try:
+    with _written(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.iterdir():
             shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _emptied(folder: Path) -> Iterator[Path]:
+    """A folder in it for us alone, which is gone afterwards."""
+    with _written(folder):
+        ours = Path(tempfile.mkdtemp(dir=folder))
+    try:
+        yield ours
+    finally:
+        shutil.rmtree(ours, ignore_errors=True)
+
+
+@contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise StorageFault(f"{folder} cannot be written: {error.strerror}") from None
 
@@ -257,7 +272,8 @@ def _with(seen: Sequence[str], sha256: str, staying: Collection[str]) -> list[st
     """What is known from now on. The oldest is forgotten that does not lie in the folder any more. Raises Declined."""
     if len(seen) < SEEN_MAX:
         return [*seen, sha256]
-    oldest = next((each for each in seen if each not in set(staying)), None)
+    there = set(staying)
+    oldest = next((each for each in seen if each not in there), None)
     if oldest is None:
         raise Declined(f"{SEEN_MAX} files stay in its folder, and no more can be known: clear it")
     return [*(each for each in seen if each != oldest), sha256]

@@ -1,4 +1,4 @@
-"""`vaart serve`: the gateway over HTTP; the poller of sources that are asked; queues of others; files that are dropped."""
+"""`vaart serve`: the gateway over HTTP; the poller of sources that are asked; queues of others; files of a drop."""
 
 import typer
 
