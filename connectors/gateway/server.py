@@ -18,6 +18,7 @@ from aiohttp.typedefs import Handler
 from connectors.gateway.delivery import SpoolFull
 from connectors.gateway.door import Door
 from connectors.gateway.encoding import Misfit
+from connectors.gateway.front import SERVER
 from connectors.gateway.intake import EVERY_INPUT, avro_event, events_of, json_items
 from connectors.gateway.problems import Problem, answer
 from connectors.gateway.spool import Kept
@@ -155,8 +156,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
 
 
 async def _signed(_: web.Request, response: web.StreamResponse) -> None:
-    """Which software of which version answers is nobody's business."""
-    response.headers["Server"] = "vaart"
+    response.headers["Server"] = SERVER
 
 
 async def _response(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -15,6 +15,7 @@ from connectors.gateway.bodies import Bodies
 from connectors.gateway.delivery import PRODUCER, Delivery
 from connectors.gateway.door import Door
 from connectors.gateway.encoding import Encoding
+from connectors.gateway.front import Runner
 from connectors.gateway.keys import Keys
 from connectors.gateway.limits import Limits
 from connectors.gateway.server import application
@@ -31,6 +32,8 @@ from vaart.settings import Settings
 
 KEEP_ALIVE_S = 5
 """An idle connection, or one whose request head is slow, is closed after this."""
+LINGER_S = 2.0
+"""What is left of a body that is not read is thrown away for so long, for the sender to see the answer."""
 DRAIN_S_MAX = 10
 BEAT_S = 1.0
 SCHEMA_FOLDER = "schemas"
@@ -105,11 +108,12 @@ def _registry(settings: Settings, addresses: Addresses) -> Registry:
 async def _listen(settings: Settings, app: web.Application) -> web.AppRunner:
     """The gateway speaks plain HTTP and knows no tokens yet: on 127.0.0.1 it is for this machine only."""
     host, port = settings.gateway.host, settings.gateway.port
-    runner = web.AppRunner(
+    runner = Runner(
         app,
         access_log=None,
         logger=_quiet(),
         keepalive_timeout=KEEP_ALIVE_S,
+        lingering_time=LINGER_S,
         shutdown_timeout=DRAIN_S_MAX,
         handle_signals=False,
     )

@@ -26,6 +26,7 @@ from schemas.registry import Registry
 from schemas.topic import Topic
 from schemas.topics import DEAD_LETTERS, ORDERS, RAW, STOCK
 from tests.connectors.gateway.events import NOW
+from tests.connectors.gateway.running import Edge, Ground, running
 from vaart import kafka
 from vaart.addresses import Addresses
 from vaart.admin import Topics, Wanted
@@ -137,3 +138,13 @@ def opened(settings: Settings, servers: Addresses, codec: Codec, log: Log, tmp_p
 async def client(opened: Open) -> AsyncIterator[Client]:
     async with opened(Parts()) as (client, _):
         yield client
+
+
+@pytest.fixture(scope="session")
+def edge(servers: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    """One gateway, a process of its own, for all tests that only send to it."""
+    ground = Ground(servers, tmp_path_factory.mktemp("edge"))
+    ground.prepare()
+    with running(ground) as gateway:
+        yield Edge(ground, gateway)
+        assert gateway.stop() == 0
