@@ -37,7 +37,7 @@ def parse(raw: bytes) -> Any:
     """
     try:
         found = _DECODER.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         found = _leniently(raw)
     except RecursionError:
         raise NotReadable("it is nested too deep") from None
@@ -60,7 +60,7 @@ def read(raw: bytes, kind: type[T]) -> T:
     if b"\\u0000" not in raw:
         try:
             return cast(T, _decoder_of(cast(Hashable, kind)).decode(raw))
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass  # perhaps only the strict reader cannot read it
     return fit(parse(raw), kind)
 
