@@ -19,7 +19,17 @@ SECRET_HEADERS = frozenset(
     {"authorization", "cookie", "proxy-authorization", "x-api-key", "apikey", "dhl-api-key"}
 )
 """Beside these every header whose name says that it is a secret, a token or a signature."""
-SECRET_WORDS = ("secret", "token", "signature", "hmac", "password")
+SECRET_WORDS = (
+    "secret",
+    "token",
+    "signature",
+    "hmac",
+    "password",
+    "api_key",
+    "api-key",
+    "apikey",
+    "credential",
+)
 NO_SECRETS = frozenset({"i-twilio-idempotency-token", "idempotency-key"})
 ADDRESS_HEADERS = frozenset(
     {"forwarded", "x-forwarded-for", "x-real-ip", "true-client-ip", "cf-connecting-ip"}

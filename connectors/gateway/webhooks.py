@@ -101,11 +101,12 @@ class Webhooks:
     def _asked(self, request: web.Request, route: str, body: bytes) -> Request:
         headers: dict[str, list[str]] = {}
         for name, value in request.headers.items():
-            headers.setdefault(name.lower(), []).append(value)
+            headers.setdefault(name.lower(), []).append(_unicode(value))
         return Request(
             method=request.method,
             route=route,
-            public_url=(self._door.public_url or f"{request.scheme}://{request.host}") + request.raw_path,
+            public_url=(self._door.public_url or f"{request.scheme}://{_unicode(request.host)}")
+            + request.raw_path,
             headers=headers,
             query=list(request.query.items()),
             body=body,
@@ -234,3 +235,8 @@ class _Built:
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         return await self._webhooks.respond(request, self._channel, request.path, None)
+
+
+def _unicode(told: str) -> str:
+    """aiohttp has half a surrogate pair for each byte of a header that is not UTF-8: nobody could store that."""
+    return told if told.isascii() else told.encode(errors="surrogateescape").decode(errors="replace")

@@ -36,12 +36,12 @@ def is_vouched(secrets: Sequence[str]) -> bool:
 
 def hmac_hex(secrets: Iterable[str], signed: bytes, signature: str | None, digest: str = "sha256") -> bool:
     """Whether `signature` is the HMAC of `signed` under one of `secrets`, as hexadecimal digits in lower case."""
-    return _any(secrets, signed, (signature or "").encode(), digest, lambda found: found.hex().encode())
+    return _any(secrets, signed, _raw(signature), digest, lambda found: found.hex().encode())
 
 
 def hmac_base64(secrets: Iterable[str], signed: bytes, signature: str | None, digest: str = "sha256") -> bool:
     """The same, as base64 with its padding."""
-    return _any(secrets, signed, (signature or "").encode(), digest, base64.b64encode)
+    return _any(secrets, signed, _raw(signature), digest, base64.b64encode)
 
 
 def md5_hex_before(secrets: Iterable[str], signed: bytes, signature: str | None) -> bool:
@@ -61,7 +61,7 @@ def same(secrets: Iterable[str], told: str | None) -> bool:
     known = list(secrets)
     if is_vouched(known):
         return True
-    given = (told or "").encode()
+    given = _raw(told)
     found = [hmac.compare_digest(each.encode(), given) for each in _some(known)]
     return bool(given) and any(found)
 
@@ -108,6 +108,11 @@ def _any(
     made = [form(hmac.digest(each.encode(), signed, digest)) for each in _some(known)]
     fits = [hmac.compare_digest(each, given) for each in made]
     return any(fits)
+
+
+def _raw(told: str | None) -> bytes:
+    """Bytes of whatever a stranger wrote: it need not be Unicode."""
+    return (told or "").encode(errors="surrogatepass")
 
 
 def _some(secrets: Iterable[str]) -> list[str]:

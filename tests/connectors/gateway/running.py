@@ -46,12 +46,34 @@ HEAD = b"HTTP/1."
 MUCH = {"per_second": 100_000, "burst": 100_000}
 SHOP, WRITE_KEY, OTHER_SECRET = "/in/shopify/shop-nl", "wk_edge", "shpss_of_another_shop"
 SHOPS = {"channel": "shopify", "zone": "Europe/Amsterdam", "currency": "EUR", "region": "NL", **MUCH}
+PROOF = "X-Odd-Proof"
+MAPPING = {"event": "StockSold", "id": ["/id"], "fields": {"sku": "/sku"}}
 SOURCES: dict[str, Any] = {
     "shop-nl": {**SHOPS, "secrets": [{"env": "SHOP"}]},
     "shop-be": {**SHOPS, "secrets": [{"env": "SHOP_BE"}]},
+    "shop-in-rotation": {**SHOPS, "secrets": [{"env": "SHOP_NEW"}, {"env": "SHOP_OLD"}]},
+    "shop-after-rotation": {**SHOPS, "secrets": [{"env": "SHOP_NEW"}]},
     "site": {"channel": "segment", "write_keys": [WRITE_KEY], **MUCH},
+    "carrier": {"channel": "myparcel", "secrets": [{"env": "CARRIER"}], **MUCH},
+    "service": {"channel": "cloudevents", "secrets": [{"env": "SERVICE"}], **MUCH},
+    "reviews": {
+        "channel": "json_mapped",
+        "secrets": [{"env": "REVIEWS"}],
+        "options": {"signed_by": "hmac", "header": PROOF, "mapping": MAPPING},
+        **MUCH,
+    },
 }
-SECRETS = {"SHOP": shopify.SECRET, "SHOP_BE": OTHER_SECRET}
+NEW_SECRET, OLD_SECRET = "shpss_new", "shpss_old"
+SECRETS = {
+    "SHOP": shopify.SECRET,
+    "SHOP_BE": OTHER_SECRET,
+    "SHOP_NEW": NEW_SECRET,
+    "SHOP_OLD": OLD_SECRET,
+    "CARRIER": "address-of-the-carrier",
+    "SERVICE": "token-of-the-service",
+    "REVIEWS": "secret-of-the-reviews",
+    "VAART_IDENTIFIER_SECRET": "secret-of-identifiers",
+}
 
 
 @dataclass
@@ -109,7 +131,7 @@ class Ground:
         found: list[bytes] = []
         left = PARTITIONS
         while left:
-            for message in consumer.consume(1_000, timeout=1):
+            for message in consumer.consume(1_000, timeout=0.1):
                 if message.error():
                     left -= 1
                 else:

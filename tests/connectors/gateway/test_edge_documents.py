@@ -8,6 +8,7 @@ import pytest
 
 from schemas.topics import DEAD_LETTERS, ORDERS, RAW, STOCK
 from tests.connectors.channels.samples import shopify
+from tests.connectors.channels.sampling import with_headers
 from tests.connectors.gateway.events import sold
 from tests.connectors.gateway.running import (
     SHOP,
@@ -95,6 +96,14 @@ def test_a_signed_webhook_is_a_success_and_kept_as_it_came(edge: Edge) -> None:
     assert {kept[body].verdict for body in bodies} == {"1 OrderPlaced", "1 rejected"}
     assert {kept[body].verdict for body in ODD.values() if body in kept} == {"1 rejected"}
     assert set(aside) <= {letter.key.decode() for letter in edge.ground.events(DEAD_LETTERS)}
+
+
+def test_a_webhook_whose_headers_are_not_utf8_is_kept_too(edge: Edge) -> None:
+    request = signed(order())
+    raw = told(with_headers(request, user_agent="odd agent")).replace(b"odd agent", b"odd \xff\xfe agent")
+    assert status(edge.gateway.say(raw)) == 200
+    (kept,) = [each for each in edge.ground.events(RAW) if each.body == request.body]
+    assert kept.headers["user-agent"] == "odd \N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER} agent"
 
 
 def test_no_webhook_is_too_odd_for_any_source(edge: Edge) -> None:
