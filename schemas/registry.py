@@ -18,6 +18,7 @@ UNKNOWN_KEPT_S = 30.0
 """So long an unknown id is not asked for again: bad records must not become a flood of requests."""
 UNKNOWN_KEPT_MAX = 10_000
 SUBJECT_UNKNOWN = 40401
+ID_COPY = ".id"
 MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 
 Schema = Any
@@ -47,8 +48,8 @@ class SchemaRefused(Exception):
 class Registry:
     """A registry at one URL. Schemas are fetched once and kept in memory and, below `cache_dir`, on disk.
 
-    The copies on disk let a service start while the registry is away. A registry that was emptied gives old
-    ids to other schemas: remove its folder then. Any method raises RegistryAway. Safe to use from several
+    The copies on disk, of ids too, let a service start while the registry is away. A registry that was emptied gives
+    old ids to other schemas: remove its folder then. Any method raises RegistryAway. Safe to use from several
     threads.
     """
 
@@ -89,8 +90,28 @@ class Registry:
             self._schemas[schema_id] = found
         return found
 
+    @property
+    def has_copies(self) -> bool:
+        """Whether records of some types can be written while the registry is away."""
+        return self._folder is not None and any(self._folder.glob(f"*{ID_COPY}"))
+
     def id_of(self, subject: str, schema: Schema) -> int:
-        """The id that the schema has under the subject. Raises SchemaUnknown when it is not registered."""
+        """The id that the schema has under the subject. Raises SchemaUnknown when it is not registered.
+
+        While the registry is away it is the id that it had when it was last asked for.
+        """
+        name = hashlib.sha256(f"{subject} {_body(schema)['schema']}".encode()).hexdigest()[:32] + ID_COPY
+        try:
+            found = self._asked_id(subject, schema)
+        except RegistryAway:
+            kept = self._copy(name)
+            if kept is None:
+                raise
+            return int(kept)
+        self._keep(name, str(found))
+        return found
+
+    def _asked_id(self, subject: str, schema: Schema) -> int:
         answer = self._ask("POST", f"/subjects/{_quoted(subject)}", _body(schema))
         if answer.status_code == httpx.codes.NOT_FOUND:
             code = self._json(answer).get("error_code")
@@ -141,10 +162,14 @@ class Registry:
         return [str(message) for message in found.get("messages") or ["not compatible"]]
 
     def _kept(self, schema_id: int) -> Schema | None:
+        return self._copy(f"{schema_id}.json")
+
+    def _copy(self, name: str) -> Any | None:
+        """What JSON the file of that name holds; None where there is none."""
         if self._folder is None:
             return None
         with contextlib.suppress(OSError, ValueError):
-            return json.loads((self._folder / f"{schema_id}.json").read_text())
+            return json.loads((self._folder / name).read_text())
         return None
 
     def _fetched(self, schema_id: int) -> Schema:
@@ -156,7 +181,7 @@ class Registry:
             raise SchemaUnknown(f"the registry knows no schema with id {schema_id}")
         text = self._good(answer, f"schema {schema_id}")["schema"]
         schema = _parsed(text)
-        self._keep(schema_id, text)
+        self._keep(f"{schema_id}.json", text)
         return schema
 
     def _note_unknown(self, schema_id: int) -> None:
@@ -164,15 +189,15 @@ class Registry:
             self._unknown.clear()
         self._unknown[schema_id] = time.monotonic() + UNKNOWN_KEPT_S
 
-    def _keep(self, schema_id: int, text: str) -> None:
+    def _keep(self, name: str, text: str) -> None:
         """A copy that cannot be written costs one request at the next start, no more."""
         if self._folder is None:
             return
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            torn = self._folder / f"{schema_id}.{os.getpid()}.tmp"
+            torn = self._folder / f"{name}.{os.getpid()}.tmp"
             torn.write_text(text)
-            torn.replace(self._folder / f"{schema_id}.json")
+            torn.replace(self._folder / name)
 
     def _ask(self, method: str, path: str, body: Mapping[str, str] | None = None) -> httpx.Response:
         try:

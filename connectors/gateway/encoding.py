@@ -1,8 +1,11 @@
 """Events as records: their topic, their key, and their bytes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from connectors.gateway.spool import Kept
 from schemas.codec import Codec, Encode, Unencodable
@@ -12,6 +15,10 @@ from schemas.topic import Topic
 from schemas.topics import RAW, route
 
 EVENT_BYTES_MAX = 256 * 1024
+ASKING_MAX = 8
+"""Threads that ask the registry. They are nobody else's: while it hangs, the spool goes on."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,8 @@ class Encoding:
         self._codec = codec
         self._secret = secret
         self._encoders: dict[tuple[str, type], Encode] = {}
+        self._asked: dict[tuple[str, type], asyncio.Task[Encode]] = {}
+        self._threads = ThreadPoolExecutor(ASKING_MAX, "registry")
 
     async def records(self, events: Sequence[Event]) -> list[Kept | Misfit]:
         """For each event its record, or why it cannot be one."""
@@ -48,10 +57,19 @@ class Encoding:
             return Misfit(f"one event may have {EVENT_BYTES_MAX} bytes at most", is_too_large=True)
         return Kept(topic.name, key, value)
 
+    async def asked(self, ask: Callable[[], T]) -> T:
+        """What `ask` returns, or raises, which may ask the registry."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+
     async def _encoder(self, topic: Topic, struct: type) -> Encode:
-        """Made once, in a thread: it asks the registry."""
-        found = self._encoders.get((topic.name, struct))
-        if found is None:
-            found = await asyncio.to_thread(self._codec.encoder, topic, struct)
-            self._encoders[topic.name, struct] = found
-        return found
+        """Made once, however many wait for it."""
+        name = (topic.name, struct)
+        if name not in self._encoders:
+            if name not in self._asked:
+                make = partial(self._codec.encoder, topic, struct)
+                self._asked[name] = asyncio.create_task(self.asked(make))
+            try:
+                self._encoders[name] = await asyncio.shield(self._asked[name])
+            finally:
+                self._asked.pop(name, None)
+        return self._encoders[name]

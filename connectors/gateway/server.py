@@ -6,9 +6,9 @@
 4xx, 503 application/problem+json           nothing kept (RFC 9457); a list's problems stand in `items`
 """
 
-import asyncio
 import time
 import traceback
+from functools import partial
 from typing import Any
 
 import structlog
@@ -25,6 +25,7 @@ from connectors.gateway.spool import Kept
 from connectors.gateway.webhooks import Webhooks
 from connectors.protocol.channel import BATCH_BYTES_MAX
 from schemas.codec import Codec
+from schemas.coders import FRAME_BYTES
 from schemas.meta import Event
 from schemas.registry import RegistryAway, SchemaUnknown
 from vaart import metrics
@@ -53,6 +54,7 @@ class _Events:
     def __init__(self, door: Door, codec: Codec) -> None:
         self._door = door
         self._decode = codec.decoder(EVERY_INPUT)
+        self._known: set[bytes] = set()
 
     async def respond(self, request: web.Request) -> web.Response:
         is_avro = request.content_type in AVRO_TYPES
@@ -67,14 +69,19 @@ class _Events:
         return _many(outcomes) if is_list else _one(outcomes)
 
     async def _avro(self, raw: bytes, received_at: int) -> Event:
-        """In a thread: the first record of a schema asks the registry."""
+        """The first record of a schema asks the registry."""
+        read = partial(avro_event, raw, self._decode, received_at)
+        if raw[:FRAME_BYTES] in self._known:
+            return read()
         try:
-            return await asyncio.to_thread(avro_event, raw, self._decode, received_at)
+            found = await self._door.encoding.asked(read)
         except RegistryAway as error:
             log.warning("no_schema", error=str(error))
             raise Problem(
-                503, "the schema registry is away; send it again", headers={"Retry-After": "5"}
+                503, "the schema registry is away; send it again", headers={"Retry-After": str(RETRY_AFTER_S)}
             ) from None
+        self._known.add(raw[:FRAME_BYTES])
+        return found
 
     async def _keep(self, events: list[Event] | list[Event | Problem]) -> list[Event | Problem]:
         """The events that are kept; in place of each other one the Problem that it met."""

@@ -99,6 +99,9 @@ def _registry(settings: Settings, addresses: Addresses) -> Registry:
         # Any question will do: what matters is whether there is an answer.
         registry.compatibility(settings.kafka.topic_prefix + ACTIVITY.name)
     except RegistryAway as error:
+        if registry.has_copies:
+            log.warning("registry_away", error=str(error), goes_on_with="copies of schemas")
+            return registry
         raise DependencyAway(
             f"{error}.\nStart it (`vaart up` starts a local one), or set VAART_REGISTRY__URL to its address."
         ) from None

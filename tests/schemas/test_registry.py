@@ -150,7 +150,7 @@ def test_something_else_at_the_address_is_no_registry(dead_url: str) -> None:
 
 def test_a_torn_copy_on_disk_is_not_read(dead_url: str, tmp_path: Path) -> None:
     with Registry(dead_url, cache_dir=tmp_path) as registry:
-        registry._keep(1, '"string"')
+        registry._keep("1.json", '"string"')
         assert registry.schema(1) == "string"
     next(tmp_path.rglob("1.json")).write_text('{"type": "rec')
     with Registry(dead_url, cache_dir=tmp_path) as registry, pytest.raises(RegistryAway):

@@ -39,6 +39,7 @@ USED: dict[Topic, tuple[type, ...]] = {
     RAW: RAW.events,
     DEAD_LETTERS: DEAD_LETTERS.events,
 }
+COMMAND = (sys.executable, "-m", "vaart.cli", "serve", "gateway")
 PARTITIONS = 2
 STARTS_WITHIN_S, ENDS_WITHIN_S = 30.0, 20.0
 ANSWERS_WITHIN_S = 15.0
@@ -211,7 +212,7 @@ def running(ground: Ground, sources: Mapping[str, Any] = SOURCES, **more: str) -
     file = ground.folder / "sources.yaml"
     file.write_text(json.dumps({"sources": sources}))  # JSON is YAML
     process = subprocess.Popen(
-        [sys.executable, "-m", "vaart.cli", "serve", "gateway"],
+        COMMAND,
         env=ground.environment | SECRETS | {"VAART_GATEWAY__SOURCES": str(file)} | more,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
