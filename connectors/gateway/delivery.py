@@ -146,11 +146,13 @@ class Delivery:
             finally:
                 draining.cancel()
                 await asyncio.gather(draining, return_exceptions=True)
+            self._spool.emptied()
         except StorageFault as fault:
             self._fail(fault)
             return
         log.info("spool_drained")
         metrics.SPOOLING.set(0)
+        metrics.SPOOL_BYTES.set(self._spool.bytes_kept)
         self._spooling = None
 
     async def _spool_failed(self) -> None:

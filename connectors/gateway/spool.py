@@ -114,6 +114,15 @@ class Spool:
         except OSError as error:
             raise _fault(self._folder, error) from error
 
+    def emptied(self) -> None:
+        """After this it takes no room; it must be empty, and nobody append or read meanwhile. Raises StorageFault."""
+        assert self.is_empty
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        self.end = Place(self.end.segment + 1)
+        self.drained(self.end)
+
     def close(self) -> None:
         """After this another process may open it. A spool that is empty leaves no folder behind."""
         if self._writer is not None:
