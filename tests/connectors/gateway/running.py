@@ -233,7 +233,7 @@ def wait_until(holds: Callable[[], bool], within_s: float) -> None:
         time.sleep(0.02)
 
 
-def spoken(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
+def spoken(method: str, path: str, body: bytes = b"", /, **headers: str) -> bytes:
     """A request as bytes; header names are written with underscores."""
     told = {"Host": "in.example", "Content-Length": str(len(body))}
     told |= {name.replace("_", "-"): value for name, value in headers.items()}

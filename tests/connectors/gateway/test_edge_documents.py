@@ -118,7 +118,7 @@ def test_no_webhook_is_too_odd_for_any_source(edge: Edge) -> None:
         "line_items",
         "discount_codes",
     )
-    values = (
+    values: tuple[object, ...] = (
         None,
         True,
         -1,
