@@ -47,7 +47,7 @@ def receive(request: Request, source: Source) -> Outcome:
     if request.method == "GET":
         return _read(request, source, [dict(request.query)], PICTURE)
     try:
-        told = bodies.parsed(request.body)
+        told = bodies.parsed_of(request)
     except NotReadable as error:
         return Malformed(str(error))
     payloads = told.get("data") if isinstance(told, dict) else None
@@ -61,7 +61,7 @@ def key_of(request: Request) -> str | None:
     if request.method == "GET":
         return request.parameter("aid")
     try:
-        told = bodies.parsed(request.body)
+        told = bodies.parsed_of(request)
     except NotReadable:
         return None
     payloads = told.get("data") if isinstance(told, dict) else None

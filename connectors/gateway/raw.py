@@ -3,6 +3,7 @@
 import uuid
 from collections import Counter
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode
 
 from connectors.protocol.channel import Channel, Fetch, Reject, Request, Source, Verdict
@@ -35,6 +36,7 @@ ADDRESS_HEADERS = frozenset(
     {"forwarded", "x-forwarded-for", "x-real-ip", "true-client-ip", "cf-connecting-ip"}
 )
 HEADERS_MAX = 60
+NAMES_KEPT = 4_096
 HEADER_OPTION = "header"
 """The option by which a source names the header that its secret, or its signature, comes in."""
 STORED_AT = "https://stored.invalid"
@@ -48,7 +50,7 @@ def kept_request(
     secret_header = str(source.options.get(HEADER_OPTION, "")).lower()
     return RequestReceived(
         meta=Meta(
-            event_id=str(uuid.uuid4()),
+            event_id=request_id,
             occurred_at=request.received_at,
             received_at=request.received_at,
             channel=channel.name,
@@ -134,6 +136,7 @@ def _route(request: Request, channel: Channel) -> str:
     return f"{request.method} {path}{'?' if told else ''}{urlencode(told)}"
 
 
+@lru_cache(NAMES_KEPT)
 def _is_secret(name: str) -> bool:
     name = name.lower()
     sounds_so = any(word in name for word in SECRET_WORDS) and name not in NO_SECRETS

@@ -4,9 +4,10 @@ import zlib
 from typing import Any
 
 from connectors.protocol import documents
-from connectors.protocol.channel import BATCH_BYTES_MAX
+from connectors.protocol.channel import BATCH_BYTES_MAX, Request
 from connectors.protocol.documents import DEPTH_MAX, NotReadable
 
+PARSED = "parsed"
 GZIP = b"\x1f\x8b"
 
 
@@ -17,6 +18,13 @@ def parsed(body: bytes) -> Any:
     if plain.count(b"{") + plain.count(b"[") > DEPTH_MAX and documents.is_too_deep(found):
         raise NotReadable(f"it is nested deeper than {DEPTH_MAX}")
     return found
+
+
+def parsed_of(request: Request) -> Any:
+    """`parsed(request.body)`, made once: nobody may change it. Raises NotReadable."""
+    if PARSED not in request.memo:
+        request.memo[PARSED] = parsed(request.body)
+    return request.memo[PARSED]
 
 
 def unpacked(body: bytes) -> bytes:

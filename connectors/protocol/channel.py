@@ -36,6 +36,8 @@ class Request:
     body: bytes
     received_at: Instant
     peer: str = ""
+    memo: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What was read of the body once, for whoever reads it again."""
 
     def header(self, name: str) -> str | None:
         """The header's value; None where it is missing, or is there more than once and so could mean either."""

@@ -42,7 +42,9 @@ def known_as(
 
 def address_of(email: str | None) -> str | None:
     """The e-mail address trimmed and in lower case; None where there is none."""
-    found = (email or "").strip().lower()
+    if not email or "@" not in email:
+        return None
+    found = email.strip().lower()
     name, at, host = found.rpartition("@")
     is_one = (
         bool(name and at and host) and len(found) <= EMAIL_LENGTH_MAX and not any(map(str.isspace, found))

@@ -19,10 +19,14 @@ MINOR_DIGITS = {
 }  # fmt: skip
 """Digits of the minor unit where it is not 2 (ISO 4217)."""
 
+_PLAIN = re.compile(r"(-?)(\d{1,14})(?:\.(\d{1,4}))?", re.ASCII)
+"""An amount as nearly all are written."""
 _STEP = Decimal(1).scaleb(-AMOUNT_SCALE)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _MICROSECOND = timedelta(microseconds=1)
+_SEPARATORS = frozenset({"--T::Z", "--T::."})
+"""Between the parts of a time as most have it: to the second or finer, in UTC."""
 _MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9})\d*)?)? ?(Z|UTC|[+-]\d\d:?\d\d|[+-]\d\d)?",
     re.IGNORECASE,
@@ -36,6 +40,9 @@ def amount(value: Number) -> Amount:
 
     What a float got wrong (41.940000000000005) is put right; a real fifth decimal is not.
     """
+    if isinstance(value, str) and (plain := _PLAIN.fullmatch(value)):
+        sign, units, parts = plain.groups()
+        return int(f"{sign}{units}{(parts or '').ljust(AMOUNT_SCALE, '0')}")
     try:
         found = Decimal(value)
     except (InvalidOperation, ValueError):
@@ -71,6 +78,11 @@ def moment(text: str, zone: str | None = None) -> Instant:
 
     A time without an offset is one of `zone`; where a clock is put back, the earlier one. Raises Unfit.
     """
+    if text.endswith("Z") and text[4:20:3] in _SEPARATORS:
+        try:
+            return _since_epoch(datetime.fromisoformat(text))
+        except ValueError:
+            pass  # nearly ISO 8601, perhaps
     parts = _MOMENT.fullmatch(text.strip())
     if parts is None:
         raise Unfit('must be a time, such as "2026-11-25T10:15:00+01:00"')
@@ -156,7 +168,12 @@ def _instant(found: datetime, zone: str | None) -> Instant:
         if zone is None:
             raise Unfit("has no time zone: set `zone` for this source")
         found = found.replace(tzinfo=zone_of(zone))
-    return _within((found - _EPOCH) // _MICROSECOND)
+    return _since_epoch(found)
+
+
+def _since_epoch(found: datetime) -> Instant:
+    after = found - _EPOCH
+    return _within((after.days * 86_400 + after.seconds) * 1_000_000 + after.microseconds)
 
 
 def _since_1970(value: Number, units: int | Decimal) -> Instant:

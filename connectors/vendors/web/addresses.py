@@ -21,6 +21,8 @@ OPTION = Option(
 ADDRESS_LENGTH_MAX = 8_192
 FIELDS_MAX = 200
 _SCHEMES = ("http", "https", "android-app", "ios-app")
+BEGINNINGS = ("h", "?")
+"""So begins a text that may be an address."""
 _NOWHERE = ("$direct", "about:blank", "about:client")
 
 
@@ -60,7 +62,9 @@ class Addresses:
         if isinstance(value, list):
             return [self.all_cleaned(each) for each in value]
         if isinstance(value, dict):
-            return {name: self.all_cleaned(inner) for name, inner in value.items()}
+            return {
+                name: inner if _is_plain(inner) else self.all_cleaned(inner) for name, inner in value.items()
+            }
         return value
 
     def _text(self, value: str) -> str:
@@ -73,6 +77,11 @@ class Addresses:
 
     def _is_listed(self, name: str) -> bool:
         return name in self._names or name.startswith(self._beginnings)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether there is nothing to clean, as far as is seen at once."""
+    return value.__class__ is str and value[:1] not in BEGINNINGS
 
 
 def parted(address: str | None) -> SplitResult | None:

@@ -49,6 +49,7 @@ class Reader:
         self._source = source
         self._envelope = envelope
         self._addresses = Addresses(source)
+        self._sent_at = _instant(envelope.sent_at) or _instant(request.header("sentat"))
         self._count = 0
 
     def events(self, item: Any) -> list[Event]:
@@ -103,8 +104,7 @@ class Reader:
     def _times(self, call: Call) -> tuple[Instant | None, Instant | None]:
         """When it was, by our clock and by the client's. The client says by its clock when it sent it."""
         told = _instant(call.original_timestamp) or _instant(call.timestamp)
-        header = self._request.header("sentat")
-        sent = _instant(call.sent_at) or _instant(self._envelope.sent_at) or _instant(header)
+        sent = _instant(call.sent_at) or self._sent_at
         if told is None or sent is None:
             return told, told
         return told + self._request.received_at - sent, told
@@ -218,24 +218,26 @@ def _traits(call: Call) -> Named | None:
     return None if call.type == "group" else call.traits
 
 
+_SURROUNDINGS: dict[str, dict[str, tuple[str, ...]]] = {
+    "": {"locale": ("locale",), "timezone": ("timezone",), "user_agent": ("userAgent",)},
+    "os": {"os": ("name",)},
+    "device": {"device": ("type", "model")},
+    "app": {"app": ("name",), "app_version": ("version",)},
+    "library": {"library": ("name",), "library_version": ("version",)},
+    "campaign": {"utm_source": ("source",), "utm_medium": ("medium",), "utm_campaign": ("name",)},
+}
+"""By the part of the context that they stand in, what we call them and what the clients do."""
+
+
 def _surroundings(context: Properties) -> dict[str, str]:
-    campaign, app, library = context.inner("campaign"), context.inner("app"), context.inner("library")
-    return _present(
-        {
-            "locale": context.text("locale"),
-            "timezone": context.text("timezone"),
-            "user_agent": context.text("userAgent"),
-            "os": context.inner("os").text("name"),
-            "device": context.inner("device").text("type", "model"),
-            "app": app.text("name"),
-            "app_version": app.text("version"),
-            "library": library.text("name"),
-            "library_version": library.text("version"),
-            "utm_source": campaign.text("source"),
-            "utm_medium": campaign.text("medium"),
-            "utm_campaign": campaign.text("name"),
-        }
-    )
+    found: dict[str, str] = {}
+    for part, names in _SURROUNDINGS.items():
+        told = context.inner(part) if part else context
+        if told.told:
+            for ours, theirs in names.items():
+                if text := told.text(*theirs):
+                    found[ours] = text
+    return found
 
 
 def _present(told: dict[str, str | None]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from connectors.vendors.web.addresses import CLICK_IDS, fields, parted
 from connectors.vendors.web.hits import Hit
-from connectors.vendors.web.properties import Properties
+from connectors.vendors.web.properties import NOTHING, Properties
 from schemas.events.activity import CampaignTouched
 
 UTM = ("source", "medium", "campaign", "content", "term", "id")
@@ -24,7 +24,9 @@ def touched(hit: Hit, campaign: Properties | None = None) -> list[CampaignTouche
     `campaign` is what the page's own script found: `name` stands for the campaign there.
     """
     queried = _queried(hit.url)
-    told = campaign or Properties(None)
+    told = campaign or NOTHING
+    if not queried and not told.told:
+        return []
     utm = {name: told.text(name) or queried.get(f"utm_{name}") for name in UTM}
     named = told.text("name") or utm["campaign"] or utm["id"]
     click_kind = next((kind for kind in CLICK_IDS if queried.get(kind)), None)
@@ -61,7 +63,7 @@ def referrer_class(referrer: str | None, url: str | None) -> str:
 
 
 def _queried(url: str | None) -> dict[str, str]:
-    parts = parted(url)
+    parts = parted(url) if url and "?" in url else None
     return {name.lower(): value for name, value in fields(parts.query)} if parts else {}
 
 

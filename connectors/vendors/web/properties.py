@@ -29,7 +29,7 @@ class Properties:
     def text(self, *names: str) -> str | None:
         """The first of these that is a text or a number, as a text."""
         for name in names:
-            if (found := _text(self.told.get(name))) is not None:
+            if (value := self.told.get(name)) is not None and (found := _text(value)) is not None:
                 return found
         return None
 
@@ -60,13 +60,16 @@ class Properties:
     def inner(self, name: str) -> "Properties":
         """What is said below `name`."""
         found = self.told.get(name)
-        return Properties(found if isinstance(found, dict) else None)
+        return Properties(found) if isinstance(found, dict) else NOTHING
 
     def each(self, name: str) -> list["Properties"]:
         """The objects in the list `name`; one object alone is a list of one."""
         found = self.told.get(name)
         listed = found if isinstance(found, list) else [found]
         return [Properties(one) for one in listed if isinstance(one, dict)]
+
+
+NOTHING = Properties(None)
 
 
 def as_json(value: Any) -> str:

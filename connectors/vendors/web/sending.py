@@ -9,7 +9,7 @@ import binascii
 from typing import Any
 
 from connectors.protocol import facts
-from connectors.protocol.bodies import parsed
+from connectors.protocol.bodies import parsed, parsed_of
 from connectors.protocol.channel import (
     Answer,
     Malformed,
@@ -42,7 +42,7 @@ def write_key(request: Request) -> str | None:
     if told or request.method == "GET":
         return told or _key_in(_in_picture(request))
     try:
-        return _key_in(parsed(request.body))
+        return _key_in(parsed_of(request))
     except NotReadable:
         return None
 
@@ -54,7 +54,7 @@ def receive(request: Request, source: Source) -> Outcome:
     if request.method == "GET":
         return _read(request, source, Envelope(), [_typed(_in_picture(request), kind)], PICTURE)
     try:
-        told = parsed(request.body)
+        told = parsed_of(request)
     except NotReadable as error:
         return Malformed(str(error))
     if not isinstance(told, dict):
