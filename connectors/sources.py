@@ -8,6 +8,8 @@ sources:
     zone: Europe/Amsterdam
     currency: EUR
     region: NL
+    plan: plans/shop-nl.yaml
+    silent_after_s: 3600
     options: {stores: {"655441491": haarlem}}
     poll:
       poller: shopify_orders
@@ -24,7 +26,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from connectors.channels import CHANNELS
 from connectors.drops.form import FILES, DropForm
+from connectors.plans import form as plans
+from connectors.plans.checking import Plan
 from connectors.polling.form import PollForm
 from connectors.protocol.channel import Channel, Source
 from connectors.queues.form import QueueForm
@@ -43,6 +47,8 @@ from vaart.errors import ConfigFault
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 PER_SECOND_MAX = 100_000
+SILENT_S_MAX = 7 * 24 * 3600
+"""As long as requests are kept by which it is known when a source was last heard."""
 
 
 class _Form(BaseModel):
@@ -52,7 +58,8 @@ class _Form(BaseModel):
 class SourceForm(_Form):
     """One source. `write_keys` are public and say which source it is; `origins` are the pages that may send as it.
 
-    `per_second` requests are taken, `burst` of them at once. `is_paused`: it is told that nothing is here.
+    `per_second` requests are taken, `burst` of them at once. `is_paused`: it is told that nothing is here. `plan` is a
+    file beside this one (connectors/plans/form.py). Nothing heard for `silent_after_s` is an alert.
     """
 
     channel: str
@@ -65,6 +72,8 @@ class SourceForm(_Form):
     per_second: float = Field(500, gt=0, le=PER_SECOND_MAX)
     burst: int = Field(2_000, ge=1)
     is_paused: bool = False
+    plan: Path | None = None
+    silent_after_s: float | None = Field(None, ge=60, le=SILENT_S_MAX)
     options: dict[str, Any] = {}
     poll: PollForm | None = None
     queue: QueueForm | None = None
@@ -104,6 +113,7 @@ class Installed:
     credential: str = ""
     """With what it is asked: its token, its client's secret, its server's password. Empty where it is not asked."""
     queue_secrets: Mapping[str, str] = field(default_factory=dict)
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +135,11 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Sources:
     form = _read(path)
     faults: list[str] = []
     installed = {
-        name: _installed(name, each, variables, faults.append) for name, each in form.sources.items()
+        name: replace(
+            _installed(name, each, variables, faults.append),
+            plan=_planned(name, each.plan, path.parent, faults.append),
+        )
+        for name, each in form.sources.items()
     }
     keyed = [
         ((found.channel.name, key), found) for found in installed.values() for key in found.form.write_keys
@@ -135,6 +149,11 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Sources:
     if faults:
         raise _fault(path, faults)
     return Sources(installed, dict(keyed))
+
+
+def forms(path: Path) -> Mapping[str, SourceForm]:
+    """What the file says of each source, without a look at secrets. Raises ConfigFault."""
+    return _read(path).sources
 
 
 def _read(path: Path) -> SourcesForm:
@@ -170,9 +189,15 @@ def _installed(
     place = form.poll.place if form.poll else form.drop.secret if form.drop else None
     if form.poll and (wrong := form.poll.fault(channel)):
         note(f"{name}: {wrong}")
+    if form.poll and form.poll.poller and (form.silent_after_s or SILENT_S_MAX) <= form.poll.every_s:
+        note(f"{name}: silent_after_s must be more than poll.every_s: between two polls nothing is heard of it")
     places = form.queue.places if form.queue else {}
     queue_secrets = {what: told(place) for what, place in places.items()}
     return Installed(channel, source, form, told(place) if place else "", queue_secrets)
+
+
+def _planned(name: str, file: Path | None, folder: Path, note: Callable[[str], None]) -> Plan | None:
+    return None if file is None else plans.load(folder / file, lambda fault: note(f"{name}: {fault}"))
 
 
 def _secret(place: Secret, *, name: str, variables: Mapping[str, str], note: Callable[[str], None]) -> str:

@@ -9,7 +9,13 @@ import schemas.events.stock as s
 import schemas.events.stock_requests as r
 from schemas.events.answers import AnswerPublished
 from schemas.events.dead_letters import DeadLettered, LetterReplayed, LetterSkipped
-from schemas.events.ingest import CursorMoved, FetchRequested, ReferenceLearned, RequestReceived
+from schemas.events.ingest import (
+    CursorMoved,
+    FetchRequested,
+    ReferenceLearned,
+    RequestReceived,
+    RequestsRefused,
+)
 from schemas.events.loyalty import PointsEarned, PointsExpired, PointsSpent, TierChanged
 from schemas.events.marketing import MessageStatusReported, SpendReported
 from schemas.events.notifications import NotificationOutcomeReported, NotificationRequested
@@ -193,7 +199,7 @@ SPEND = Topic("marketing.spend.v1", (SpendReported,), by_campaign)
 MESSAGES = Topic("marketing.messages.v1", (MessageStatusReported,), by_message)
 RAW = Topic(
     "ingest.raw.v1",
-    (RequestReceived,),
+    (RequestReceived, RequestsRefused),
     by("request_id"),
     retention_days=7,
     is_public=False,

@@ -72,7 +72,7 @@ REQUESTS = _counter(
 )
 SOURCE_HEARD = _gauge(
     "vaart_source_heard_timestamp_seconds",
-    "When the last request of a source was taken: one that falls silent is an alert.",
+    "When a source was last heard: a request was taken, or a poll answered. One that falls silent is an alert.",
     "channel",
     "source",
 )
@@ -86,6 +86,25 @@ FETCHES = _counter(
     "vaart_fetches_total",
     "What requests pointed at and was asked for: answered, declined by its source, unknown, given up, or not asked.",
     "outcome",
+)
+SOURCE_SILENT_AFTER = _gauge(
+    "vaart_source_silent_after_seconds",
+    "After how long without a request a source counts as silent (`silent_after_s` of its entry).",
+    "channel",
+    "source",
+)
+REFUSALS = _counter(
+    "vaart_requests_refused_total",
+    "Requests that did not prove whose they are, or are a paused source's; without a source where none has the name.",
+    "channel",
+    "source",
+)
+PLAN_VIOLATIONS = _counter(
+    "vaart_plan_violations_total",
+    "What is not as a source's tracking plan says: unplanned_event, unplanned_field, missing, unfit, not_allowed.",
+    "channel",
+    "source",
+    "reason",
 )
 SPOOLING = _gauge("vaart_spooling", "1 while Kafka does not take all of what comes in, and the disk does.")
 SPOOL_BYTES = _gauge("vaart_spool_bytes", "Bytes on the disk that Kafka has not got.")

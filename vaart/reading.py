@@ -64,9 +64,11 @@ class Reader:
             for each in found
         }
 
-    def records(self, topic: str, starts: Mapping[int, int]) -> Iterator[Message]:
-        """What stands from these offsets on, per partition in its order, up to the end that there is now."""
-        ends = {partition: self.bounds(topic, partition)[1] for partition in starts}
+    def records(
+        self, topic: str, starts: Mapping[int, int], ends: Mapping[int, int] | None = None
+    ) -> Iterator[Message]:
+        """What stands from these offsets on, per partition in its order, up to `ends` or the end that there is now."""
+        ends = ends or {partition: self.bounds(topic, partition)[1] for partition in starts}
         open_ = {partition for partition, start in starts.items() if start < ends[partition]}
         self._consumer.assign([self._at(topic, partition, starts[partition]) for partition in open_])
         heard_at = time.monotonic()

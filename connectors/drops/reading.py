@@ -16,6 +16,7 @@ from connectors.files.events import Stream, streams
 from connectors.files.rejects import Rejects, TooManyRejects
 from connectors.files.tables import TornFile, open_table
 from connectors.gateway.redrive import vouched
+from connectors.plans.checking import Flag
 from connectors.protocol import facts
 from connectors.protocol.channel import Channel, Outcome, Reject, Request, Source, Verdict
 from connectors.protocol.documents import NotReadable
@@ -61,6 +62,8 @@ class Chunk:
     events: list[Event] = field(default_factory=list)
     unmade: list[Unmade] = field(default_factory=list)
     end: int = 0
+    flags: list[Flag] = field(default_factory=list)
+    """What is not as the source's plan says, once it was looked at."""
 
     def __len__(self) -> int:
         return len(self.events) + len(self.unmade)

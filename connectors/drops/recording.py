@@ -3,6 +3,7 @@
 from connectors.drops.reading import Chunk, Unmade
 from connectors.gateway.encoding import Encoding, Misfit
 from connectors.gateway.spool import Kept
+from connectors.plans.checking import Plan, checked
 from connectors.polling.asking import Declined
 from connectors.protocol.documents import written
 from connectors.protocol.facts import ITEM_BYTES_MAX
@@ -21,14 +22,18 @@ NAME = "drop"
 class Records:
     """Those of one source. Raises RegistryAway or SchemaUnknown where a schema is not at hand."""
 
-    def __init__(self, source: str, encoding: Encoding, clock: Clock) -> None:
+    def __init__(
+        self, source: str, encoding: Encoding, clock: Clock, plan: Plan | None = None
+    ) -> None:
         self._source = source
         self._encoding = encoding
         self._clock = clock
+        self._plan = plan
 
     async def of(self, chunk: Chunk, file: str) -> list[Kept]:
         """The chunk's. An event that cannot be a record joins what was not made."""
         records = []
+        chunk.events, chunk.flags = checked(self._plan, chunk.events)
         for event, record in zip(chunk.events, await self._encoding.records(chunk.events), strict=True):
             if isinstance(record, Kept):
                 records.append(record)

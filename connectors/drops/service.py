@@ -9,6 +9,7 @@ from connectors import sources
 from connectors.drops.checking import form_of, place_of, raise_faults, reading_of
 from connectors.drops.recording import NAME, Records
 from connectors.drops.taking import Drops
+from connectors.gateway import hearing
 from connectors.gateway.encoding import Encoding
 from connectors.polling.ledger import Ledger
 from connectors.polling.stopping import until_stopped
@@ -74,10 +75,11 @@ async def take(
         place_of(found, beside),
         reading_of(found, beside),
         ledger,
-        Records(name, encoding, clock.wall),
+        Records(name, encoding, clock.wall, found.plan),
         clock.wall,
         settings.state_dir / COPIES / name,
     )
+    hearing.expect(found.channel.name, name, found.form)
     health.check(f"drop {name}", lambda: drops.fault)
     log.info("drop_watched", source=name, folder=str(form.folder), every_s=form.every_s)
     try:

@@ -33,6 +33,7 @@ from connectors.drops.lying import (
 from connectors.drops.reading import Dropped, Reading, Unusable, chunks, ending_of
 from connectors.drops.recording import SERVICE, Records
 from connectors.gateway.spool import Kept
+from connectors.plans.counting import count
 from connectors.polling.asking import Away, Declined
 from connectors.polling.ledger import Ledger, Replaced
 from connectors.polling.waiting import back_off_s
@@ -50,6 +51,7 @@ DIGITS = 32
 """Hexadecimal digits of a checksum that are kept."""
 COPY = "dropped"
 HEARD = ("taken", "known")
+SECOND_US = 1_000_000
 STAYS = "nothing may be moved in its folder: files stay there and are known by their checksums"
 
 log = structlog.get_logger()
@@ -131,6 +133,8 @@ class Drops:
         """Where the source stands; no older process can take its files any more."""
         last = await asyncio.to_thread(self._ledger.open)
         await asyncio.to_thread(_cleared, self._folder)
+        if last is not None:
+            metrics.SOURCE_HEARD.labels(self._channel, self._source).set(last.meta.received_at / SECOND_US)
         self._stand = last or self._records.cursor(self._clock(), "", [])
         return self._stand
 
@@ -185,6 +189,7 @@ class Drops:
             records = await self._records.of(chunk, name)
             page = str(Checkpoint(sha256, self._reading.digest, chunk.end, name))
             await self._commit(records, self._records.cursor(taken_at, page, self._at.seen))
+            count(chunk.flags, self._channel, self._source)
             for each in chunk.unmade:
                 metrics.DEAD_LETTERS.labels(topic=f"{SERVICE}.{self._source}", reason=each.reason).inc()
             events, unmade = events + len(chunk.events), unmade + len(chunk.unmade)

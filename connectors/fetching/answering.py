@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from connectors.gateway.encoding import Encoding, Misfit
 from connectors.gateway.spool import Kept
+from connectors.plans.checking import Plan, checked
+from connectors.plans.counting import count
 from connectors.polling.asking import Asking, Declined
 from connectors.protocol.channel import Reject, Source
 from connectors.protocol.documents import NotReadable, Unfit, written
@@ -35,6 +37,7 @@ class Answering:
         encoding: Encoding,
         send: Send,
         clock: Clock,
+        plan: Plan | None = None,
     ) -> None:
         self._fetchers = fetchers
         self._source = source
@@ -42,6 +45,7 @@ class Answering:
         self._encoding = encoding
         self._send = send
         self._clock = clock
+        self._plan = plan
 
     async def answer(self, wanted: FetchRequested) -> str:
         """After this what the source says is on Kafka, or a dead letter says why not. Returns the outcome in a word.
@@ -58,7 +62,9 @@ class Answering:
                 found = await self._page(fetcher, wanted.foreign_id, page)
             except (Declined, NotReadable, Unfit) as error:
                 return await self._gave_up(wanted, DECLINED, str(error))
+            found.events, flags = checked(self._plan, found.events)
             await self._send(await self._records(found, wanted))
+            count(flags, SERVICE, self._source.name)
             page = found.next_page
             if not page:
                 return ANSWERED

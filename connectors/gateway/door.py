@@ -1,6 +1,6 @@
 """What stands behind every route of the gateway: who may come in, how much of it, and where it is kept."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -9,6 +9,7 @@ from connectors.gateway.delivery import Delivery
 from connectors.gateway.encoding import Encoding
 from connectors.gateway.keys import Keys
 from connectors.gateway.limits import Limits
+from connectors.gateway.refusals import Refusals
 from connectors.sources import Sources
 from vaart.clock import Clock
 
@@ -26,6 +27,7 @@ class Door:
     clock: Clock
     public_url: str = ""
     proxies: int = 0
+    refusals: Refusals = field(default_factory=Refusals)
 
     def peer_of(self, request: web.Request) -> str:
         """The sender's address: the one that the outermost of our own proxies saw."""

@@ -118,17 +118,6 @@ def fetch_of(fetch: Fetch, request: Request, channel: Channel, source: Source) -
     return FetchRequested(meta=meta, what=fetch.what, foreign_id=fetch.id)
 
 
-def words_of(verdict: Verdict, rejects: Collection[Reject]) -> str:
-    """In a few words, what became of the request."""
-    kinds = Counter(type(event).__name__ for event in verdict.events)
-    told = [f"{count} {kind}" for kind, count in kinds.items()]
-    if rejects:
-        told.append(f"{len(rejects)} rejected")
-    if verdict.fetches:
-        told.append(f"{len(verdict.fetches)} to fetch")
-    return ", ".join(told) or "nothing that is known"
-
-
 def _route(request: Request, channel: Channel) -> str:
     """The method, and what follows the source's name: where that is a secret, without it."""
     path = REDACTED if channel.proof == "secret address" else request.route

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from connectors.gateway.raw import request_of
-from connectors.protocol.channel import Outcome, Refused, Source
+from connectors.plans.checking import checked
+from connectors.protocol.channel import Outcome, Refused, Source, Verdict
 from connectors.protocol.signatures import VOUCHED, VOUCHED_KEY
 from connectors.sources import Sources
 from schemas.events.ingest import RequestReceived
@@ -18,7 +19,10 @@ def read_again(kept: RequestReceived, sources: Sources) -> Outcome:
     found = sources.named(kept.meta.channel, kept.meta.source)
     if found is None:
         return Refused("its source is not there any more")
-    return found.channel.receive(request_of(kept), vouched(found.source))
+    outcome = found.channel.receive(request_of(kept), vouched(found.source))
+    if isinstance(outcome, Verdict):
+        outcome.events, _ = checked(found.plan, outcome.events)
+    return outcome
 
 
 def vouched(source: Source) -> Source:

@@ -5,12 +5,16 @@ import logging
 import platform
 import signal
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 
 import httpx
 import structlog
 from aiohttp import web
 
 from connectors import sources
+from connectors.gateway import hearing
 from connectors.gateway.bodies import Bodies
 from connectors.gateway.delivery import PRODUCER, Delivery
 from connectors.gateway.door import Door
@@ -18,16 +22,18 @@ from connectors.gateway.encoding import Encoding
 from connectors.gateway.front import Runner
 from connectors.gateway.keys import Keys
 from connectors.gateway.limits import Limits
+from connectors.gateway.refusals import keep_telling
 from connectors.gateway.server import application
 from connectors.references.table import References
 from connectors.sources import Sources
 from schemas.codec import Codec
 from schemas.registry import Registry, RegistryAway
-from schemas.topics import ACTIVITY, REFERENCES
+from schemas.topics import ACTIVITY, RAW, REFERENCES
 from vaart import clock, kafka
 from vaart.addresses import Addresses
-from vaart.errors import ConfigFault, DependencyAway
+from vaart.errors import ConfigFault, DependencyAway, VaartError
 from vaart.health import Health, HealthServer
+from vaart.reading import Reader
 from vaart.settings import Settings
 
 KEEP_ALIVE_S = 5
@@ -38,6 +44,7 @@ DRAIN_S_MAX = 10
 BEAT_S = 1.0
 SCHEMA_FOLDER = "schemas"
 SPOOL_FOLDER = "spool"
+GROUP = "vaart.gateway"
 
 log = structlog.get_logger()
 
@@ -77,15 +84,45 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
                 public_url=settings.gateway.public_url.rstrip("/"),
                 proxies=settings.gateway.proxies,
             )
+            await asyncio.to_thread(_begin_hearing, settings, addresses, codec, door.sources)
             runner = await _listen(settings, application(door, codec))
-            await _until_stopped(health, failed)
-            await runner.cleanup()
+            async with _telling(door, failed):
+                await _until_stopped(health, failed)
+                await runner.cleanup()
     finally:
         management.close()
         await delivery.close()
         references.close()
         registry.close()
     log.info("gateway_stopped")
+
+
+def _begin_hearing(settings: Settings, addresses: Addresses, codec: Codec, known: Sources) -> None:
+    """Without it alerts on silent sources begin with what this process hears: no reason not to listen."""
+    forms = {name: found.form for name, found in known.by_name.items()}
+    try:
+        with Reader(settings, addresses, GROUP) as reader:
+            hearing.begin(forms, reader, codec.decoder(RAW), settings.kafka.partitions, clock.wall)
+    except (VaartError, RegistryAway) as error:
+        log.warning("sources_not_looked_up", error=str(error))
+
+
+@asynccontextmanager
+async def _telling(door: Door, failed: asyncio.Future[None]) -> AsyncIterator[None]:
+    """What is refused meanwhile is told."""
+    task = asyncio.create_task(keep_telling(door.refusals, door.encoding, door.delivery, door.clock))
+    task.add_done_callback(partial(_fail_with, failed))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _fail_with(failed: asyncio.Future[None], task: asyncio.Task[None]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not failed.done():
+        failed.set_exception(error)
 
 
 def _registry(settings: Settings, addresses: Addresses) -> Registry:

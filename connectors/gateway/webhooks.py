@@ -11,13 +11,15 @@ from dataclasses import replace
 import structlog
 from aiohttp import web
 
-from connectors.gateway import cors, raw
+from connectors.gateway import cors, raw, verdicts
 from connectors.gateway.delivery import SpoolFull
 from connectors.gateway.door import Door
 from connectors.gateway.encoding import Misfit
 from connectors.gateway.keys import KeyAway
 from connectors.gateway.problems import Problem
 from connectors.gateway.spool import Kept
+from connectors.plans.checking import checked
+from connectors.plans.counting import count
 from connectors.protocol.channel import (
     Answer,
     Challenge,
@@ -45,7 +47,7 @@ STRANGERS_PER_S, STRANGERS_BURST = 5.0, 50
 """Failed signatures that one address may send, and requests to routes that need none."""
 PUBLIC_PER_S, PUBLIC_BURST = 100.0, 1_000
 KEY_ROUNDS_MAX = 2
-INVALID = "invalid"
+INVALID, PAUSED = "invalid", "the source is paused"
 
 log = structlog.get_logger()
 
@@ -149,7 +151,7 @@ class Webhooks:
         except KeyAway:
             return channel.answers.overloaded, "overloaded"
         if isinstance(outcome, Refused) or found is None or found.form.is_paused:
-            return self._refused(channel, asked, outcome)
+            return self._refused(channel, asked, found, outcome, request_id)
         if isinstance(outcome, Challenge):
             return outcome.answer, "challenged"
         if isinstance(outcome, Malformed):
@@ -177,10 +179,13 @@ class Webhooks:
             source = replace(source, keys={**source.keys, outcome.name: key})
         return Refused("it asks for one key after another")
 
-    def _refused(self, channel: Channel, asked: Request, outcome: Outcome) -> tuple[Answer, str]:
+    def _refused(
+        self, channel: Channel, asked: Request, found: Installed | None, outcome: Outcome, request_id: str
+    ) -> tuple[Answer, str]:
         """A stranger that goes on guessing is told to wait."""
         wait_s = self._door.limits.take(f"refused:{asked.peer}", STRANGERS_PER_S, STRANGERS_BURST)
-        why = outcome.why if isinstance(outcome, Refused) else "no such source"
+        why = outcome.why if isinstance(outcome, Refused) else PAUSED if found else "no such source"
+        self._door.refusals.note(channel.name, found, why, request_id, asked.received_at)
         log.info("request_refused", channel=channel.name, reason=why)
         if wait_s:
             return replace(channel.answers.refused, headers={"Retry-After": str(wait_s)}), "refused"
@@ -203,8 +208,9 @@ class Webhooks:
         encoding, source = self._door.encoding, found.source.name
         records: list[Kept] = []
         rejects = list(verdict.rejects)
+        planned, flags = checked(found.plan, verdict.events)
         events = [
-            *verdict.events,
+            *planned,
             *(raw.fetch_of(each, asked, channel, found.source) for each in verdict.fetches),
         ]
         for event, record in zip(events, await encoding.records(events), strict=True):
@@ -217,13 +223,15 @@ class Webhooks:
         for reject in rejects:
             dead = raw.letter(reject, asked, request_id, channel.name, source)
             records.append(await encoding.entry(DEAD_LETTERS, request_id, dead))
-        kept = raw.kept_request(asked, request_id, channel, found.source, raw.words_of(verdict, rejects))
+        told = verdicts.words(verdict, len(rejects), flags)
+        kept = raw.kept_request(asked, request_id, channel, found.source, told)
         records += [each for each in await encoding.records([kept]) if isinstance(each, Kept)]
         await self._door.delivery.keep(records)
         metrics.SOURCE_HEARD.labels(channel.name, source).set_to_current_time()
         metrics.EVENTS_RECEIVED.labels(channel.name, "published").inc(len(verdict.events))
         if rejects:
             metrics.EVENTS_RECEIVED.labels(channel.name, "rejected").inc(len(rejects))
+        count(flags, channel.name, source)
 
 
 class _Built:

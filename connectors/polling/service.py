@@ -13,6 +13,7 @@ from connectors.fetching.answering import Answering
 from connectors.fetching.desk import Desk
 from connectors.fetching.publishing import Sending
 from connectors.fetching.reading import Fetches
+from connectors.gateway import hearing
 from connectors.gateway.encoding import Encoding
 from connectors.polling.asking import TIMEOUT_S, Asking, Credential
 from connectors.polling.form import APIS, POLLER_BY_NAME, PollForm
@@ -94,7 +95,8 @@ class _Office:
         poller = POLLER_BY_NAME[form.poller]
         key, decode = key_of(source.name, poller.name), self._codec.decoder(CURSORS)
         ledger = Ledger(self._settings, self._addresses, source.name, key, decode)
-        sweeps = Sweeps(poller, source, asking, ledger, self._encoding, clock.wall)
+        sweeps = Sweeps(poller, source, asking, ledger, self._encoding, clock.wall, found.plan)
+        hearing.expect(poller.name, source.name, found.form)
         self._health.check(f"poll {source.name}", lambda: sweeps.fault)
         log.info("poller_asks", source=source.name, poller=poller.name)
         try:
@@ -114,6 +116,7 @@ class _Office:
                     self._encoding,
                     send,
                     clock.wall,
+                    each.plan,
                 )
                 for each in asked
             }

@@ -9,6 +9,8 @@ import structlog
 
 from connectors.gateway.encoding import Encoding, Misfit
 from connectors.gateway.spool import Kept
+from connectors.plans.checking import Plan, checked
+from connectors.plans.counting import count
 from connectors.polling.asking import Asking, Away, Declined
 from connectors.polling.ledger import Ledger, Replaced
 from connectors.polling.waiting import back_off_s
@@ -21,7 +23,7 @@ from schemas.events.ingest import CursorMoved
 from schemas.meta import Event, Instant, Meta
 from schemas.registry import RegistryAway, SchemaUnknown
 from schemas.topics import DEAD_LETTERS
-from vaart import __version__
+from vaart import __version__, metrics
 from vaart.clock import Clock
 from vaart.errors import DependencyAway
 from vaart.failpoint import failpoint
@@ -39,7 +41,14 @@ class Sweeps:
     """Those of one source. `fault` says why it is not being asked at present; None while all is well."""
 
     def __init__(
-        self, poller: Poller, source: Source, asking: Asking, ledger: Ledger, encoding: Encoding, clock: Clock
+        self,
+        poller: Poller,
+        source: Source,
+        asking: Asking,
+        ledger: Ledger,
+        encoding: Encoding,
+        clock: Clock,
+        plan: Plan | None = None,
     ) -> None:
         self._poller = poller
         self._source = source
@@ -47,6 +56,7 @@ class Sweeps:
         self._ledger = ledger
         self._encoding = encoding
         self._clock = clock
+        self._plan = plan
         self.fault: str | None = None
 
     async def run(
@@ -60,6 +70,7 @@ class Sweeps:
         while True:
             try:
                 cursor = await self.sweep(cursor or await self.opened(), sleep)
+                self._heard(self._clock())
                 self.fault, failures, wait_s = None, 0, every_s
             except Replaced as error:
                 self.fault = str(error)
@@ -77,6 +88,8 @@ class Sweeps:
         """Where the source stands; no older poller of it can write any more."""
         last = await asyncio.to_thread(self._ledger.open)
         start = self._clock() - self._poller.start_s * SECOND_US
+        if last is not None:
+            self._heard(last.meta.received_at)
         return last or self._cursor(start, start, "", [])
 
     async def sweep(
@@ -101,12 +114,17 @@ class Sweeps:
         newest = max(cursor.newest, page.newest)
         since = cursor.since if page.next_page else newest - self._poller.overlap_s * SECOND_US
         moved = self._cursor(max(since, cursor.since), newest, page.next_page, seen)
+        events, flags = checked(self._plan, events)
         records = await self._records(events, rejects)
         [kept] = await self._encoding.records([moved])
         if isinstance(kept, Misfit):
             raise Declined(f"its cursor is no record: {kept.detail}")
         await asyncio.to_thread(self._ledger.commit, records, kept)
+        count(flags, self._poller.name, self._source.name)
         return moved
+
+    def _heard(self, at: Instant) -> None:
+        metrics.SOURCE_HEARD.labels(self._poller.name, self._source.name).set(at / SECOND_US)
 
     async def _page(self, cursor: CursorMoved) -> Page:
         """A page that is gone begins the sweep again: nothing is sent twice, since it was seen."""

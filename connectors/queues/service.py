@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from connectors import sources
+from connectors.gateway import hearing
 from connectors.gateway.delivery import PRODUCER
 from connectors.gateway.encoding import Encoding
 from connectors.polling.ledger import Ledger
@@ -88,6 +89,7 @@ def turner(found: Installed, around: Around) -> Turner:
     form = found.form.queue
     assert form is not None
     taking = Taking(found, around.encoding)
+    hearing.expect(found.channel.name, found.source.name, found.form)
     if form.sqs is not None:
         return SqsQueue(found, taking, lambda: _publisher(around), clock.wall)
     settings, addresses = around.settings, around.addresses

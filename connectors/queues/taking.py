@@ -7,34 +7,40 @@ as one that is vouched for, so that it asks for no signature.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from connectors.gateway import raw
+from connectors.gateway import raw, verdicts
 from connectors.gateway.encoding import Encoding
 from connectors.gateway.redrive import vouched
 from connectors.gateway.spool import Kept
+from connectors.plans.checking import Flag, checked
+from connectors.plans.counting import count
 from connectors.protocol import facts
 from connectors.protocol.channel import Malformed, NeedKey, Outcome, Refused, Reject, Request, Verdict
 from connectors.protocol.documents import written
 from connectors.queues.arrival import Arrived, letter, request_of
 from connectors.sources import Installed
+from schemas.meta import Instant
 from schemas.topics import DEAD_LETTERS
 from vaart import metrics
 
+SECOND_US = 1_000_000
 INVALID, TOO_LARGE, REFUSED, RAISED = "invalid", "too_large", "refused", "raised"
 
 
 @dataclass(slots=True)
 class Taken:
-    """The records of arrivals, and how many events and dead letters are among them."""
+    """The records of arrivals, how many events and dead letters are among them, and what is not as planned."""
 
     records: list[Kept] = field(default_factory=list)
     events: int = 0
     letters: int = 0
+    flags: list[Flag] = field(default_factory=list)
 
     def add(self, other: "Taken") -> None:
         """Afterwards the other's are among them."""
         self.records += other.records
         self.events += other.events
         self.letters += other.letters
+        self.flags += other.flags
 
 
 class Taking:
@@ -43,6 +49,7 @@ class Taking:
     def __init__(self, found: Installed, encoding: Encoding) -> None:
         self._channel = found.channel
         self._source = vouched(found.source)
+        self._plan = found.plan
         self._encoding = encoding
 
     async def of_topic(self, arrivals: Iterable[Arrived]) -> Taken:
@@ -69,14 +76,20 @@ class Taking:
         name, source = self._channel.name, self._source.name
         metrics.SOURCE_HEARD.labels(name, source).set_to_current_time()
         metrics.EVENTS_RECEIVED.labels(name, "published").inc(taken.events)
+        count(taken.flags, name, source)
         if taken.letters:
             metrics.EVENTS_RECEIVED.labels(name, "rejected").inc(taken.letters)
+
+    def heard(self, at: Instant) -> None:
+        """After this the source counts as heard then: before this process began."""
+        metrics.SOURCE_HEARD.labels(self._channel.name, self._source.name).set(at / SECOND_US)
 
     async def _taken(self, arrived: Arrived, request: Request) -> tuple[Taken, str]:
         verdict = self._read(request)
         fetches = [raw.fetch_of(each, request, self._channel, self._source) for each in verdict.fetches]
-        events = [*verdict.events, *fetches]
-        taken = Taken(events=len(verdict.events))
+        planned, flags = checked(self._plan, verdict.events)
+        events = [*planned, *fetches]
+        taken = Taken(events=len(planned), flags=flags)
         for event, record in zip(events, await self._encoding.records(events), strict=True):
             if isinstance(record, Kept):
                 taken.records.append(record)
@@ -84,7 +97,7 @@ class Taking:
                 detail = f"{type(event).__name__}: {record.detail}"
                 verdict.rejects.append(Reject(INVALID, detail, written(repr(event))))
         taken.add(await self._lettered(verdict.rejects, arrived))
-        return taken, raw.words_of(verdict, verdict.rejects)
+        return taken, verdicts.words(verdict, len(verdict.rejects), flags)
 
     def _read(self, request: Request) -> Verdict:
         """What cannot be read is a reject, so that what follows goes on."""

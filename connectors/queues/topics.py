@@ -36,6 +36,8 @@ class Topics:
     async def open(self) -> None:
         """See Turner."""
         cursor = await asyncio.to_thread(self._ledger.open)
+        if cursor is not None:
+            self._taking.heard(cursor.meta.received_at)
         await asyncio.to_thread(self._reader.open, stands.stands_of(cursor))
 
     async def turn(self) -> None:

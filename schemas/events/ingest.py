@@ -13,6 +13,15 @@ class RequestReceived(Event, frozen=True, gc=False, kw_only=True):
     verdict: str
 
 
+class RequestsRefused(Event, frozen=True, gc=False, kw_only=True):
+    """Requests that named a source were refused: told by count, since anybody can send them."""
+
+    request_id: str
+    why: str
+    count: int
+    first_at: Instant
+
+
 class ReferenceLearned(Event, frozen=True, gc=False, kw_only=True):
     """A source's own id stands for one of ours."""
 

@@ -1,4 +1,7 @@
-"""`vaart channels list`, `try`, `vaart sources check`: the channels there are, and what they make of a request."""
+"""`vaart channels list`, `try`, `vaart sources check`: the channels there are, and what they make of a request.
+
+The other verbs of `sources`: watching.py, silence.py, planning.py.
+"""
 
 import json
 from collections.abc import Sequence
@@ -22,13 +25,15 @@ SourcesFile = Annotated[
 
 def register(app: typer.Typer) -> None:
     """The verbs stand under `channels` and `sources`."""
+    from vaart.cli import planning, silence, watching
+
     channels = typer.Typer(help="The ways in.", no_args_is_help=True)
     channels.command("list")(list_all)
     channels.command("try")(try_one)
     app.add_typer(channels, name="channels")
     sources = typer.Typer(help="The installations that may send.", no_args_is_help=True)
-    sources.callback()(lambda: None)
-    sources.command()(check)
+    for verb in (check, watching.watch, silence.status, planning.plan):
+        sources.command()(verb)
     app.add_typer(sources, name="sources")
 
 
@@ -83,7 +88,8 @@ def try_one(
 def check(sources: SourcesFile = None, output: Answer = Output.TABLE) -> None:
     """Read the file of sources, say every fault of it at once, and list the addresses to give to the senders.
 
-    Of sources with files it is said, too, which folder, mapping or key this machine has not.
+    The tracking plans that it names are read, too; of sources with files it is said which folder, mapping or key this
+    machine has not. Example: `vaart sources check --sources sources.yaml`.
     """
     from connectors.drops.checking import raise_faults
     from vaart.settings import load
@@ -100,13 +106,14 @@ def check(sources: SourcesFile = None, output: Answer = Output.TABLE) -> None:
             "address": _read_from(found) or base + _address(found.channel, name),
             "secrets": len(found.source.secrets),
             "paused": found.form.is_paused,
+            "plan": str(found.form.plan or ""),
         }
         for name, found in sorted(loaded.by_name.items())
     ]
     if output is Output.JSON:
         typer.echo(json.dumps(rows))
     else:
-        _show(rows, "name", "channel", "address", "secrets", "paused")
+        _show(rows, "name", "channel", "address", "secrets", "paused", "plan")
 
 
 def _loaded(path: Path | None) -> "Sources | None":

@@ -158,6 +158,7 @@ def _stored(
 ) -> "Iterator[tuple[Iterator[RequestReceived], Codec]]":
     """The requests that are meant, by partition and time, up to now."""
     from schemas.codec import Codec
+    from schemas.events.ingest import RequestReceived
     from schemas.topics import RAW
     from vaart.cli.schemas import registry_of
     from vaart.reading import Reader
@@ -167,7 +168,7 @@ def _stored(
         decode = codec.decoder(RAW)
         starts = reader.at(RAW.name, range(loaded.kafka.partitions), wanted.since_ms)
         every: Any = (decode(message.value()) for message in reader.records(RAW.name, starts))
-        yield (kept for kept in every if wanted.fits(kept)), codec
+        yield (kept for kept in every if isinstance(kept, RequestReceived) and wanted.fits(kept)), codec
 
 
 def _row(kept: "RequestReceived") -> dict[str, Any]:

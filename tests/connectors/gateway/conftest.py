@@ -1,5 +1,6 @@
 """Topics and schemas on the real servers, and the gateway on a free port of this process."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,9 +20,11 @@ from connectors.gateway.encoding import Encoding
 from connectors.gateway.keys import Keys
 from connectors.gateway.limits import Limits
 from connectors.gateway.server import application
+from connectors.gateway.spool import Kept
 from connectors.sources import Sources
 from schemas.avsc import schema_of
 from schemas.codec import Codec, subject_of
+from schemas.meta import Event
 from schemas.registry import Registry
 from schemas.topic import Topic
 from schemas.topics import DEAD_LETTERS, ORDERS, RAW, STOCK
@@ -63,6 +66,14 @@ class Log:
         found = consumer.consume(count, timeout=10)
         consumer.close()
         return [decode(message.value()) for message in found]
+
+    def send(self, *events: Event) -> None:
+        """After this they stand on their topics."""
+        records = asyncio.run(Encoding(self.codec, "secret").records(events))
+        with kafka.Publisher(self.settings, self.addresses) as publisher:
+            for each in records:
+                assert isinstance(each, Kept), each
+                publisher.publish(each.topic, each.key, each.value)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestServer
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from connectors.gateway.encoding import Encoding
+from connectors.plans.checking import Plan
 from connectors.pollers.shopify_orders import PATH, POLLER
 from connectors.polling.asking import Asking, Credential
 from connectors.polling.guard import Guarded
@@ -89,13 +90,14 @@ class Rig:
     codec: Codec
     shop: Shop
 
-    def sweeps(self, client: httpx.AsyncClient) -> Sweeps:
+    def sweeps(self, client: httpx.AsyncClient, plan: Plan | None = None) -> Sweeps:
         name = SAMPLES.source.name
         ledger = Ledger(
             self.settings, self.addresses, name, key_of(name, POLLER.name), self.codec.decoder(CURSORS)
         )
         asking = Asking(client, self.shop.url, POLLER.api, Credential("hush"), lambda: NOW)
-        return Sweeps(POLLER, SAMPLES.source, asking, ledger, Encoding(self.codec, "secret"), lambda: NOW)
+        encoding = Encoding(self.codec, "secret")
+        return Sweeps(POLLER, SAMPLES.source, asking, ledger, encoding, lambda: NOW, plan)
 
     def events(self, topic: Topic = ORDERS) -> list[Any]:
         """All that is committed."""
