@@ -190,7 +190,9 @@ def _installed(
     if form.poll and (wrong := form.poll.fault(channel)):
         note(f"{name}: {wrong}")
     if form.poll and form.poll.poller and (form.silent_after_s or SILENT_S_MAX) <= form.poll.every_s:
-        note(f"{name}: silent_after_s must be more than poll.every_s: between two polls nothing is heard of it")
+        note(
+            f"{name}: silent_after_s must be more than poll.every_s: between two polls nothing is heard of it"
+        )
     places = form.queue.places if form.queue else {}
     queue_secrets = {what: told(place) for what, place in places.items()}
     return Installed(channel, source, form, told(place) if place else "", queue_secrets)

@@ -22,9 +22,7 @@ NAME = "drop"
 class Records:
     """Those of one source. Raises RegistryAway or SchemaUnknown where a schema is not at hand."""
 
-    def __init__(
-        self, source: str, encoding: Encoding, clock: Clock, plan: Plan | None = None
-    ) -> None:
+    def __init__(self, source: str, encoding: Encoding, clock: Clock, plan: Plan | None = None) -> None:
         self._source = source
         self._encoding = encoding
         self._clock = clock

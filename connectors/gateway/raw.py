@@ -1,12 +1,11 @@
 """What is kept beside a request's events: the request as it came, and each item that became no event."""
 
 import uuid
-from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode
 
-from connectors.protocol.channel import Channel, Fetch, Reject, Request, Source, Verdict
+from connectors.protocol.channel import Channel, Fetch, Reject, Request, Source
 from schemas.events.dead_letters import DeadLettered
 from schemas.events.ingest import FetchRequested, RequestReceived
 from schemas.meta import Meta

@@ -105,9 +105,7 @@ def _looked(
     from vaart.cli.schemas import registry_of
     from vaart.reading import Reader
 
-    wanted = [
-        (form.channel, name) for name, form in known.items() if sends(form) and not form.is_paused
-    ]
+    wanted = [(form.channel, name) for name, form in known.items() if sends(form) and not form.is_paused]
     with registry_of(loaded, found) as registry, Reader(loaded, found, "vaart.sources") as reader:
         codec, partitions = Codec(registry, loaded.kafka.topic_prefix), loaded.kafka.partitions
         try:

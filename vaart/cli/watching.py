@@ -67,8 +67,8 @@ def watch(names: Names = None, since: Since = "", count: Count = None, output: A
     """Show what sources send as it comes, one request a line: its events, rejects, and what is not as planned.
 
     Requests that were refused are told by their count and why, once a minute at most: a wrong secret shows here. So are
-    pages of polls, files and records of topics. Nothing of what requests say is shown. Ends with Ctrl-C. Examples: `vaart sources watch shop-nl`,
-    `vaart sources watch shop-nl --since 10m --count 20 --output json`.
+    pages of polls, files and records of topics. Nothing of what requests say is shown. Ends with Ctrl-C. Examples:
+    `vaart sources watch shop-nl`, `vaart sources watch shop-nl --since 10m --count 20 --output json`.
     """
     from vaart.cli.sink import stopped_by_signal
 
