@@ -20,10 +20,10 @@ What a value may be, and what else a mapping may say, stands in `connectors.prot
 stand in `deploy/mappings`.
 
 How it is signed says `signed_by`: standard-webhooks, hmac (hexadecimal HMAC-SHA256 of the body in `header`, perhaps
-after `sha256=`), or bearer (a token of ours in `Authorization`).
+after `sha256=`), bearer (a token of ours in `Authorization`), x or tiktok (`connectors.protocol.social_signatures`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from connectors.protocol import (
     credentials,
@@ -32,15 +32,25 @@ from connectors.protocol import (
     mapping,
     mapping_faults,
     signatures,
+    social_signatures,
     standard_webhooks,
 )
-from connectors.protocol.channel import Channel, Evidence, Option, Outcome, Refused, Request, Source
+from connectors.protocol.channel import (
+    Challenge,
+    Channel,
+    Evidence,
+    Option,
+    Outcome,
+    Refused,
+    Request,
+    Source,
+)
 from connectors.protocol.documents import NotReadable, Unfit
 from connectors.protocol.facts import Facts
 from connectors.protocol.mapping import Rule
 
 MEDIUM = "web"
-STANDARD, HMAC, BEARER = "standard-webhooks", "hmac", "bearer"
+STANDARD, HMAC, BEARER, X, TIKTOK = "standard-webhooks", "hmac", "bearer", "x", "tiktok"
 HEADER, PREFIX = "x-signature", "sha256="
 
 
@@ -51,8 +61,12 @@ class Form(Rule):
 
 
 def receive(request: Request, source: Source) -> Outcome:
-    """One document."""
-    if not _is_signed(request, source):
+    """One document. X asks now and then whether its secret is known here."""
+    way = str(source.options.get("signed_by", STANDARD))
+    if request.method == "GET":
+        shown = social_signatures.answer_to_x(request, source) if way == X else None
+        return Challenge(shown) if shown else Refused("it asks for nothing")
+    if not _PROOFS.get(way, _standard)(request, source):
         return Refused("the signature does not fit")
     try:
         form = documents.fit(source.options.get("mapping"), Form)
@@ -67,14 +81,22 @@ def receive(request: Request, source: Source) -> Outcome:
     )
 
 
-def _is_signed(request: Request, source: Source) -> bool:
-    way = source.options.get("signed_by", STANDARD)
-    if way == HMAC:
-        told = request.header(str(source.options.get("header", HEADER)).lower()) or ""
-        return signatures.hmac_hex(source.secrets, request.body, told.removeprefix(PREFIX))
-    if way == BEARER:
-        return credentials.are_right(request, source)
+def _standard(request: Request, source: Source) -> bool:
     return standard_webhooks.is_signed(request, source.secrets)
+
+
+def _hmac(request: Request, source: Source) -> bool:
+    told = request.header(str(source.options.get("header", HEADER)).lower()) or ""
+    return signatures.hmac_hex(source.secrets, request.body, told.removeprefix(PREFIX))
+
+
+_PROOFS: Mapping[str, Callable[[Request, Source], bool]] = {
+    STANDARD: _standard,
+    HMAC: _hmac,
+    BEARER: credentials.are_right,
+    X: social_signatures.is_of_x,
+    TIKTOK: social_signatures.is_of_tiktok,
+}
 
 
 def _faults(told: object) -> Iterator[str]:
@@ -92,12 +114,15 @@ CHANNEL = Channel(
     medium=MEDIUM,
     receive=receive,
     proof="signature",
+    methods=("POST", "GET"),
     evidence=Evidence(
-        "documented", "assumed", "standard-webhooks (spec); the senders' forms stand in the mappings"
+        "documented",
+        "assumed",
+        "standard-webhooks (spec), docs.x.com, developers.tiktok.com; the senders' forms stand in the mappings",
     ),
     options=(
         Option("mapping", "how a document becomes an event", is_required=True, is_map=True, faults=_faults),
-        Option("signed_by", f"{STANDARD} (the default), {HMAC} or {BEARER}"),
+        Option("signed_by", f"{STANDARD} (the default), {HMAC}, {BEARER}, {X} or {TIKTOK}"),
         Option("header", f"the header of an HMAC; else {HEADER}"),
     ),
 )
