@@ -68,6 +68,7 @@ class Gateway(_Section):
     """Where the way in listens, who may send (`sources`: a YAML file), and how much the disk takes for Kafka.
 
     `public_url` is the address that senders know: some sign it. `proxies` of our own stand before the gateway.
+    `shares_port` with other gateways of this machine: `vaart serve gateway --procs` sets it.
     """
 
     host: str = "127.0.0.1"
@@ -76,6 +77,7 @@ class Gateway(_Section):
     public_url: str = Field("", pattern=r"^(https?://.+)?$")
     proxies: int = Field(0, ge=0, le=10)
     spool_bytes_max: int = Field(3 << 30, ge=1 << 20)
+    shares_port: bool = False
 
 
 class Management(_Section):

@@ -159,7 +159,7 @@ async def _listen(settings: Settings, app: web.Application) -> web.AppRunner:
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        await web.TCPSite(runner, host, port, reuse_port=settings.gateway.shares_port or None).start()
     except OSError as error:
         await runner.cleanup()
         raise ConfigFault(

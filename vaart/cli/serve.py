@@ -1,6 +1,11 @@
 """`vaart serve`: the gateway over HTTP; the poller of sources that are asked; queues of others; files of a drop."""
 
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+if TYPE_CHECKING:
+    from vaart.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -18,12 +23,17 @@ def _serve() -> None:
     """Run a server until SIGTERM."""
 
 
-def gateway() -> None:
+def gateway(
+    procs: Annotated[
+        int, typer.Option(min=1, max=256, help="How many processes share the port, on this machine.")
+    ] = 1,
+) -> None:
     """Take events over HTTP: our own by `POST /v1/events` (JSON or Avro, one or a list), those of sources by /in/...
 
     It listens on 127.0.0.1:8080 (VAART_GATEWAY__HOST, VAART_GATEWAY__PORT). Sources prove who they are
     (VAART_GATEWAY__SOURCES names their file); /v1/events asks nobody: leave it behind a proxy that does. While Kafka is
-    away, records go to the spool in the state folder. Example: `vaart serve gateway`.
+    away, records go to the spool in the state folder. Limits and the spool's room hold for each process. Examples:
+    `vaart serve gateway`, `vaart serve gateway --procs 4`.
     """
     import asyncio
 
@@ -32,7 +42,46 @@ def gateway() -> None:
 
     loaded = settings.load()
     logs.configure("gateway", loaded.log_level)
+    if procs > 1:
+        _run_gateways(procs, loaded)
+        return
     asyncio.run(serve(loaded, addresses.resolve(loaded)))
+
+
+def _run_gateways(count: int, settings: "Settings") -> None:
+    """Each process has a spool, a name and a management port of its own; a crashed one is started again."""
+    import platform
+    import socket
+
+    import structlog
+
+    from connectors import sources
+    from vaart.cli.services import gateway_processes
+    from vaart.errors import ConfigFault, UsageFault
+    from vaart.supervisor import Supervisor
+
+    host, port = settings.gateway.host, settings.gateway.port
+    if not port:
+        raise UsageFault("several processes share one port: set VAART_GATEWAY__PORT to it")
+    if settings.gateway.sources:
+        sources.load(settings.gateway.sources)  # said once, not by each process
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        raise ConfigFault(
+            f"the gateways cannot listen on {host}:{port} ({error.strerror}): "
+            "set VAART_GATEWAY__PORT to a free port."
+        ) from None
+    services = gateway_processes(
+        settings.instance or platform.node() or "gateway", count, settings.management.port
+    )
+    log = structlog.get_logger()
+    log.info("processes_start", instances=[service.name for service in services])
+    Supervisor(services, None, {}).serve(
+        lambda service: log.error(
+            "process_ended", process=service.name, exit_code=service.exit_code, restarts=service.restarts
+        )
+    )
 
 
 def poller() -> None:

@@ -55,6 +55,22 @@ def worker_processes(
     ]
 
 
+def gateway_processes(instance: str, count: int, port: int) -> list[Service]:
+    """`count` gateways on one port, `<instance>-0` and on, with management ports from `port` on (0: any)."""
+    return [
+        Service(
+            f"{instance}-{number}",
+            ("serve", "gateway"),
+            {
+                "VAART_INSTANCE": f"{instance}-{number}",
+                "VAART_GATEWAY__SHARES_PORT": "true",
+                "VAART_MANAGEMENT__PORT": str(port + number if port else 0),
+            },
+        )
+        for number in range(count)
+    ]
+
+
 def note_run(state_dir: Path) -> None:
     """After this `stop_all` finds this process."""
     state_dir.mkdir(parents=True, exist_ok=True)

@@ -34,7 +34,7 @@ def checked(path: Path) -> str:
 def test_a_drop_that_is_right_is_listed_with_its_folder(home: Path) -> None:
     told = CliRunner().invoke(app, ["sources", "check", "--sources", str(written(home)), "--output", "json"])
     assert json.loads(told.output) == [
-        {"name": TILL, "channel": "files", "address": "till", "secrets": 0, "paused": False}
+        {"name": TILL, "channel": "files", "address": "till", "secrets": 0, "paused": False, "plan": ""}
     ]
 
 

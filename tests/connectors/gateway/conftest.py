@@ -27,7 +27,7 @@ from schemas.codec import Codec, subject_of
 from schemas.meta import Event
 from schemas.registry import Registry
 from schemas.topic import Topic
-from schemas.topics import DEAD_LETTERS, ORDERS, RAW, STOCK
+from schemas.topics import DEAD_LETTERS, ORDERS, RAW, REFERENCES, STOCK
 from tests.connectors.gateway.events import NOW
 from tests.connectors.gateway.running import Edge, Ground, running
 from vaart import kafka
@@ -44,6 +44,7 @@ USED = {
     ),
     RAW: RAW.events,
     DEAD_LETTERS: DEAD_LETTERS.events,
+    REFERENCES: REFERENCES.events,
 }
 
 Client = TestClient[web.Request, web.Application]

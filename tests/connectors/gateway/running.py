@@ -25,7 +25,7 @@ from schemas.codec import Codec, subject_of
 from schemas.events.activity import PageViewed
 from schemas.registry import Registry
 from schemas.topic import Topic
-from schemas.topics import ACTIVITY, DEAD_LETTERS, ORDERS, RAW, STOCK
+from schemas.topics import ACTIVITY, DEAD_LETTERS, ORDERS, RAW, REFERENCES, STOCK
 from tests.connectors.channels.samples import shopify
 from vaart import kafka
 from vaart.addresses import Addresses
@@ -38,6 +38,7 @@ USED: dict[Topic, tuple[type, ...]] = {
     ACTIVITY: (PageViewed,),
     RAW: RAW.events,
     DEAD_LETTERS: DEAD_LETTERS.events,
+    REFERENCES: REFERENCES.events,
 }
 COMMAND = (sys.executable, "-m", "vaart.cli", "serve", "gateway")
 PARTITIONS = 2

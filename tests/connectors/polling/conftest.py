@@ -23,7 +23,7 @@ from schemas.avsc import schema_of
 from schemas.codec import Codec, subject_of
 from schemas.registry import Registry
 from schemas.topic import Topic
-from schemas.topics import CURSORS, DEAD_LETTERS, ORDERS
+from schemas.topics import CURSORS, DEAD_LETTERS, FETCHES, ORDERS, REFERENCES
 from tests.connectors.channels.samples.shopify import ORDER, SAMPLES
 from vaart import kafka
 from vaart.addresses import Addresses
@@ -34,6 +34,8 @@ USED = {
     ORDERS: tuple(each for each in ORDERS.events if each.__name__ in ("OrderPlaced", "OrderReported")),
     CURSORS: CURSORS.events,
     DEAD_LETTERS: DEAD_LETTERS.events,
+    FETCHES: FETCHES.events,
+    REFERENCES: REFERENCES.events,
 }
 NOW = 1_764_000_000_000_000
 """24 November 2025, 16:00 UTC."""
