@@ -5,7 +5,6 @@ import signal
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -21,10 +20,11 @@ from connectors.queues.taking import Taking
 from connectors.queues.topic_reader import TopicReader
 from connectors.queues.topics import Topics, group_of
 from connectors.queues.turning import Turner, turns
-from connectors.sources import Installed
+from connectors.references.table import References
+from connectors.sources import Installed, Sources
 from schemas.codec import Codec
 from schemas.registry import Registry
-from schemas.topics import CURSORS
+from schemas.topics import CURSORS, REFERENCES
 from vaart import clock, kafka
 from vaart.addresses import Addresses
 from vaart.errors import ConfigFault, VaartError
@@ -60,7 +60,8 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
 
     Raises DependencyAway when our Kafka cannot be reached, ConfigFault when no source has such a section.
     """
-    found = _queued(settings.gateway.sources)
+    loaded = sources.load(settings.gateway.sources) if settings.gateway.sources else sources.Sources()
+    _queued(loaded)
     kafka.wait_until_reachable(settings, addresses)
     registry = Registry(
         addresses.registry,
@@ -68,18 +69,23 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
         settings.registry.password.get_secret_value(),
         settings.state_dir / SCHEMA_FOLDER,
     )
+    codec = Codec(registry, settings.kafka.topic_prefix)
+    references = References(settings, addresses, codec.decoder(REFERENCES))
     health = Health()
     management = HealthServer(settings, health)
-    # Each source waits in a thread of its own.
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(found) + SPARE_THREADS))
     try:
-        around = Around(settings, addresses, Codec(registry, settings.kafka.topic_prefix))
+        found = _queued(references.told_to(loaded))
+        # Each source waits in a thread of its own.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(found) + SPARE_THREADS))
+        await asyncio.to_thread(references.load)
+        around = Around(settings, addresses, codec)
         await _taken_in([turner(each, around) for each in found], health)
     except BaseExceptionGroup as failed:
         expected = failed.subgroup(VaartError)
         raise (expected or failed).exceptions[0] from None
     finally:
         management.close()
+        references.close()
         registry.close()
     log.info("queues_stopped")
 
@@ -88,7 +94,7 @@ def turner(found: Installed, around: Around) -> Turner:
     """What takes a source's records in."""
     form = found.form.queue
     assert form is not None
-    taking = Taking(found, around.encoding)
+    taking = Taking(found, around.encoding, clock.wall)
     hearing.expect(found.channel.name, found.source.name, found.form)
     if form.sqs is not None:
         return SqsQueue(found, taking, lambda: _publisher(around), clock.wall)
@@ -140,9 +146,10 @@ def _fault_of(turner: Turner) -> Any:
     return lambda: turner.fault
 
 
-def _queued(path: Path | None) -> list[Installed]:
-    known = sources.load(path).by_name.values() if path else ()
-    found = [each for each in known if each.form.queue is not None and not each.form.is_paused]
+def _queued(loaded: Sources) -> list[Installed]:
+    found = [
+        each for each in loaded.by_name.values() if each.form.queue is not None and not each.form.is_paused
+    ]
     if not found:
         raise ConfigFault(
             "no source has a queue: give one a `queue` section in the file that VAART_GATEWAY__SOURCES names."

@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import boto3
 import msgspec
 import structlog
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import get_session
 
 from connectors.queues.arrival import Arrived
 from connectors.queues.form import SECRET_KEY, SqsForm
@@ -146,12 +146,11 @@ class SqsQueue:
 
 def _client(form: SqsForm, secret: str) -> Any:
     """It asks by the source's own key, else as the machine is known; never through a proxy of the environment's."""
-    return boto3.session.Session(
+    return get_session().create_client(
+        "sqs",
+        region_name=form.region_name,
         aws_access_key_id=form.access_key_id or None,
         aws_secret_access_key=secret or None,
-        region_name=form.region_name,
-    ).client(
-        "sqs",
         endpoint_url=form.endpoint_url or None,
         config=Config(
             proxies={}, connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S, retries={"total_max_attempts": 1}

@@ -5,7 +5,7 @@ as one that is vouched for, so that it asks for no signature.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.gateway import raw, verdicts
 from connectors.gateway.encoding import Encoding
@@ -21,6 +21,7 @@ from connectors.sources import Installed
 from schemas.meta import Instant
 from schemas.topics import DEAD_LETTERS
 from vaart import metrics
+from vaart.clock import Clock
 
 SECOND_US = 1_000_000
 INVALID, TOO_LARGE, REFUSED, RAISED = "invalid", "too_large", "refused", "raised"
@@ -46,11 +47,12 @@ class Taken:
 class Taking:
     """Reads the arrivals of one source. Raises RegistryAway or SchemaUnknown where a schema is not at hand."""
 
-    def __init__(self, found: Installed, encoding: Encoding) -> None:
+    def __init__(self, found: Installed, encoding: Encoding, clock: Clock) -> None:
         self._channel = found.channel
         self._source = vouched(found.source)
         self._plan = found.plan
         self._encoding = encoding
+        self._clock = clock
 
     async def of_topic(self, arrivals: Iterable[Arrived]) -> Taken:
         """What they mean. The arrivals themselves are kept by their topic."""
@@ -86,7 +88,9 @@ class Taking:
 
     async def _taken(self, arrived: Arrived, request: Request) -> tuple[Taken, str]:
         verdict = self._read(request)
-        fetches = [raw.fetch_of(each, request, self._channel, self._source) for each in verdict.fetches]
+        # It is wanted from now on, however old the record is: who asks gives up what was wanted too long ago.
+        wanted = replace(request, received_at=self._clock())
+        fetches = [raw.fetch_of(each, wanted, self._channel, self._source) for each in verdict.fetches]
         planned, flags = checked(self._plan, verdict.events)
         events = [*planned, *fetches]
         taken = Taken(events=len(planned), flags=flags)

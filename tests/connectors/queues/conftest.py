@@ -21,7 +21,7 @@ from schemas.avsc import schema_of
 from schemas.codec import Codec, subject_of
 from schemas.registry import Registry
 from schemas.topic import Topic
-from schemas.topics import CURSORS, DEAD_LETTERS, ORDERS, RAW
+from schemas.topics import CURSORS, DEAD_LETTERS, FETCHES, ORDERS, RAW, REFERENCES
 from tests.connectors.channels.samples.debezium import ROW, SHIPPED, TABLES, change
 from vaart import kafka
 from vaart.addresses import Addresses
@@ -35,6 +35,8 @@ USED = {
     CURSORS: CURSORS.events,
     DEAD_LETTERS: DEAD_LETTERS.events,
     RAW: RAW.events,
+    FETCHES: FETCHES.events,
+    REFERENCES: REFERENCES.events,
 }
 PARTITIONS = 2
 
@@ -77,17 +79,18 @@ class Rig:
             producer.produce(topic or self.topic, raw, partition=partition, **told)
         assert producer.flush(10) == 0
 
-    def file(self, queue: Mapping[str, Any]) -> Path:
+    def file(self, queue: Mapping[str, Any], channel: str = "debezium") -> Path:
         """The file of sources, with that queue."""
         path = self.folder / "sources.yaml"
-        form = {"channel": "debezium", "options": {"tables": TABLES}, "queue": queue}
+        options = {"tables": TABLES} if channel == "debezium" else {}
+        form = {"channel": channel, "options": options, "queue": queue}
         path.write_text(json.dumps({"sources": {"shop-db": form}}))
         return path
 
-    def installed(self, **queue: Any) -> Installed:
+    def installed(self, channel: str = "debezium", **queue: Any) -> Installed:
         """The source, which reads the shop's topic where nothing else is said."""
         queue = queue or {"topics": [self.topic]}
-        return sources.load(self.file(queue), {"SECRET": "hush"}).by_name["shop-db"]
+        return sources.load(self.file(queue, channel), {"SECRET": "hush"}).by_name["shop-db"]
 
     def topics(self, **queue: Any) -> Topics:
         """What takes it in."""

@@ -8,13 +8,18 @@ from typing import Any
 import pytest
 
 from connectors.gateway.redrive import read_again
+from connectors.gateway.spool import Kept
 from connectors.protocol.channel import Verdict
 from connectors.queues import sqs as module
+from connectors.queues.arrival import Arrived
 from connectors.queues.service import turner
 from connectors.queues.sqs import SqsQueue
+from connectors.queues.taking import Taking
 from connectors.queues.turning import turns
 from connectors.sources import Sources
-from schemas.topics import DEAD_LETTERS, RAW
+from schemas.topic import Topic
+from schemas.topics import DEAD_LETTERS, FETCHES, ORDERS, RAW
+from tests.connectors.channels.samples import amazon
 from tests.connectors.channels.samples.debezium import flat
 from tests.connectors.queues.conftest import Mailbox, Rig, order, shipped, until
 from vaart.errors import DependencyAway
@@ -156,3 +161,20 @@ async def test_a_queue_that_is_away_is_a_fault_without_a_secret_and_is_tried_aga
     assert queue.fault is not None
     assert "does not answer (AWS.SimpleQueueService.NonExistentQueue)" in queue.fault
     assert "hush" not in queue.fault
+
+
+async def test_what_a_message_points_at_is_wanted_from_now_on_however_old_it_is(
+    rig: Rig, mailbox: Mailbox
+) -> None:
+    body = amazon.sent(amazon.order("Canceled", "OrderStatusChange")).body
+    found = rig.installed("amazon", sqs=mailbox.form())
+    taken = await Taking(found, rig.around.encoding, lambda: 2_000_000).of_topic(
+        [Arrived("orders", body, 1_000_000)]
+    )
+
+    def at(topic: Topic, record: Kept) -> int:
+        received_at: int = rig.codec.decoder(topic)(record.value).meta.received_at
+        return received_at
+
+    assert [at(FETCHES, each) for each in taken.records if each.topic == FETCHES.name] == [2_000_000]
+    assert [at(ORDERS, each) for each in taken.records if each.topic == ORDERS.name] == [1_000_000]
