@@ -66,9 +66,9 @@ HEAD = Line("TIME", "SOURCE", "CHANNEL", "VERDICT", "REQUEST").text()
 def watch(names: Names = None, since: Since = "", count: Count = None, output: Answer = Output.TABLE) -> None:
     """Show what sources send as it comes, one request a line: its events, rejects, and what is not as planned.
 
-    Requests that were refused are told by their count and why, once a minute at most: a wrong secret shows here. So are
-    pages of polls, files and records of topics. Nothing of what requests say is shown. Ends with Ctrl-C. Examples:
-    `vaart sources watch shop-nl`, `vaart sources watch shop-nl --since 10m --count 20 --output json`.
+    Requests that were refused are told by their count and why, once a minute at most: a wrong secret shows here. Pages
+    of polls, files and records of topics are told as taken. Nothing of what they say is shown. Ctrl-C ends it.
+    Examples: `vaart sources watch shop-nl`, `vaart sources watch shop-nl --since 10m --count 20 --output json`.
     """
     from vaart.cli.sink import stopped_by_signal
 
