@@ -20,12 +20,14 @@ from connectors.sources import SourceForm
 from schemas.codec import Codec
 from schemas.events.ingest import RequestReceived, RequestsRefused
 from schemas.meta import Event, Meta
-from schemas.topics import RAW
+from schemas.topics import RAW, REFERENCES
 from tests.connectors.channels.samples import shopify
 from tests.connectors.gateway.conftest import PARTITIONS, Log
 from tests.connectors.gateway.test_gateway import gateway
 from tests.connectors.gateway.test_webhooks import PATH, signed
+from vaart import kafka
 from vaart.addresses import Addresses
+from vaart.admin import Topics, Wanted
 from vaart.backwards import Backwards
 from vaart.clock import wall
 from vaart.reading import Reader
@@ -227,6 +229,9 @@ def scraped(management: str) -> dict[str, float]:
 def test_a_gateway_that_was_killed_knows_what_it_heard_and_tells_what_it_refused(
     environment: dict[str, str], log: Log, tmp_path: Path
 ) -> None:
+    name = kafka.topic_name(log.settings, REFERENCES.name)
+    beside = Wanted(name, PARTITIONS, 1, REFERENCES.config())
+    Topics(kafka.admin(log.settings, log.addresses), log.addresses.kafka).create([beside])
     path = tmp_path / "sources.yaml"
     path.write_text(SOURCES)
     told = {"VAART_GATEWAY__SOURCES": str(path), "VAART_KAFKA__PARTITIONS": str(PARTITIONS)}
