@@ -40,6 +40,9 @@ def test_every_command_runs(environment: dict[str, str], tmp_path: Path, unused_
         for block in others:
             run(block.replace("8080", str(unused_tcp_port)), variables)
         await_rows(variables["VAART_POSTGRES__DSN"])
+        for source in ("corner-shop", "shop-nl", "web-shop"):
+            await_archived(variables["VAART_POSTGRES__DSN"], source)
+            run(f"vaart events find --source {source}", variables)
     finally:
         services.send_signal(signal.SIGINT)
         assert services.wait(60) == 0
@@ -65,6 +68,17 @@ def await_gateway(port: int, services: subprocess.Popen[bytes]) -> None:
         else:
             return
     pytest.fail("the gateway does not answer")
+
+
+def await_archived(dsn: str, source: str) -> None:
+    """What it sent, in the archive."""
+    deadline = time.monotonic() + RUNNING_S_MAX
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        while not connection.execute(
+            "SELECT 1 FROM mart.events WHERE source = %s LIMIT 1", [source]
+        ).fetchone():
+            assert time.monotonic() < deadline, source
+            time.sleep(0.2)
 
 
 def await_rows(dsn: str) -> None:

@@ -23,6 +23,7 @@ from connectors.protocol.channel import Request
 from schemas.avsc import schema_of
 from schemas.codec import Codec, subject_of
 from schemas.events.activity import PageViewed
+from schemas.events.ingest import RequestReceived
 from schemas.registry import Registry
 from schemas.topic import Topic
 from schemas.topics import ACTIVITY, DEAD_LETTERS, ORDERS, RAW, REFERENCES, STOCK
@@ -49,7 +50,17 @@ MUCH = {"per_second": 100_000, "burst": 100_000}
 SHOP, WRITE_KEY, OTHER_SECRET = "/in/shopify/shop-nl", "wk_edge", "shpss_of_another_shop"
 SHOPS = {"channel": "shopify", "zone": "Europe/Amsterdam", "currency": "EUR", "region": "NL", **MUCH}
 PROOF = "X-Odd-Proof"
-MAPPING = {"event": "StockSold", "id": ["/id"], "fields": {"sku": "/sku"}}
+MAPPING = {
+    "event": "StockSold",
+    "id": ["/id"],
+    "fields": {
+        "sku": "/sku",
+        "location_id": "/at",
+        "quantity": "whole /count",
+        "document_id": "/id",
+        "line_id": "/id",
+    },
+}
 SOURCES: dict[str, Any] = {
     "shop-nl": {**SHOPS, "secrets": [{"env": "SHOP"}]},
     "shop-be": {**SHOPS, "secrets": [{"env": "SHOP_BE"}]},
@@ -94,6 +105,7 @@ class Ground:
         return others | {
             "VAART_KAFKA__BOOTSTRAP_SERVERS": self.addresses.kafka,
             "VAART_KAFKA__TOPIC_PREFIX": self.prefix,
+            "VAART_KAFKA__PARTITIONS": str(PARTITIONS),
             "VAART_REGISTRY__URL": self.addresses.registry,
             "VAART_POSTGRES__DSN": self.addresses.postgres,
             "VAART_STATE_DIR": str(self.folder),
@@ -146,6 +158,10 @@ class Ground:
         with Registry(self.addresses.registry) as registry:
             decode = Codec(registry, self.prefix).decoder(topic)
             return [decode(value) for value in self.values(topic)]
+
+    def requests(self) -> list[RequestReceived]:
+        """The requests that are kept as they came."""
+        return [each for each in self.events(RAW) if isinstance(each, RequestReceived)]
 
 
 class Running:
