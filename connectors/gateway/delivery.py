@@ -62,6 +62,7 @@ class Delivery:
         self._waiting: deque[tuple[Sequence[Kept], asyncio.Future[None]]] = deque()
         self._arrived = asyncio.Event()
         self._spooling: asyncio.Task[None] | None = None
+        self._draining: asyncio.Task[None]
         if not self._spool.is_empty:
             self._turn_to_spool()
 
@@ -140,12 +141,12 @@ class Delivery:
     async def _spool_and_drain(self) -> None:
         try:
             await self._spool_failed()
-            draining = asyncio.create_task(self._drain())
+            self._draining = asyncio.create_task(self._drain())
             try:
-                await self._spool_new(draining)
+                await self._spool_new()
             finally:
-                draining.cancel()
-                await asyncio.gather(draining, return_exceptions=True)
+                self._draining.cancel()
+                await asyncio.gather(self._draining, return_exceptions=True)
             self._spool.emptied()
         except StorageFault as fault:
             self._fail(fault)
@@ -169,17 +170,17 @@ class Delivery:
             attempt.kept.set_result(None)
         self._publisher = self._connect()
 
-    async def _spool_new(self, draining: asyncio.Task[None]) -> None:
+    async def _spool_new(self) -> None:
         """Appends what arrives, all that waits by one write, until the spool is empty and nothing waits."""
         while self._waiting or not self._spool.is_empty:
             if not self._waiting:
                 self._arrived.clear()
                 arriving = asyncio.create_task(self._arrived.wait())
-                await asyncio.wait([arriving, draining], return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait([arriving, self._draining], return_when=asyncio.FIRST_COMPLETED)
                 arriving.cancel()
-                if draining.done():
-                    await draining
-                    draining = asyncio.create_task(self._drain())
+                if self._draining.done():
+                    await self._draining
+                    self._draining = asyncio.create_task(self._drain())
                 continue
             taken = list(self._waiting)
             self._waiting.clear()

@@ -2,15 +2,17 @@
 
 ```yaml
 poll: {poller: shopify_orders, base_url: https://shop-nl.myshopify.com, every_s: 300, token: {env: SHOP_NL_TOKEN}}
+poll: {poller: [bol_orders, bol_returns], base_url: https://api.bol.com, client_id: shop, client_secret: {env: BOL}}
 poll: {base_url: https://api.myparcel.nl, token: {env: MYPARCEL_KEY}}   # only what its requests point at is asked for
 ```
 """
 
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from connectors.fetchers import FETCHERS
 from connectors.pollers import POLLERS
@@ -26,8 +28,13 @@ APIS: Mapping[str, Api] = {
 """How each channel's sources are asked, of those that are."""
 
 
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
 class PollForm(BaseModel):
-    """How the source is asked. `token` is the source's own, or what the login gives a client: its id and its secret.
+    """How the source is asked, by one poller or several. `token` is the source's own, or what the login gives a client:
+    its id and its secret.
 
     Without a `poller` only that is asked for which the source's requests point at. An address inside is asked only
     where it lies in one of `networks`, and without TLS only such an address. `login_url` is where the login is asked,
@@ -36,7 +43,7 @@ class PollForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    poller: str = ""
+    poller: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
     base_url: str
     login_url: str = ""
     every_s: float = Field(300, ge=1, le=24 * 3600)
@@ -47,10 +54,13 @@ class PollForm(BaseModel):
 
     @field_validator("poller")
     @classmethod
-    def _known(cls, name: str) -> str:
-        if name and name not in POLLER_BY_NAME:
-            raise ValueError(f"is no poller; there are {', '.join(sorted(POLLER_BY_NAME))}")
-        return name
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name not in POLLER_BY_NAME:
+                raise ValueError(f"{name} is no poller; there are {', '.join(sorted(POLLER_BY_NAME))}")
+        if len(set(names)) < len(names):
+            raise ValueError("a poller is there twice")
+        return names
 
     @model_validator(mode="after")
     def _leads_somewhere(self) -> "PollForm":
@@ -72,9 +82,10 @@ class PollForm(BaseModel):
 
     def fault(self, channel: Channel) -> str | None:
         """Why a source of that channel is not asked so; None where it is."""
-        poller, api = POLLER_BY_NAME.get(self.poller), APIS.get(channel.name)
-        if poller and poller.channel != channel.name:
-            return f"{self.poller} does not ask a source of {channel.name}"
+        foreign = [each for each in self.poller if POLLER_BY_NAME[each].channel != channel.name]
+        if foreign:
+            return f"{foreign[0]} does not ask a source of {channel.name}"
+        api = APIS.get(channel.name)
         if api is None:
             return f"nothing is asked of a source of {channel.name}: take its `poll` out"
         if api.authorized is None:

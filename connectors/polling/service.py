@@ -21,6 +21,7 @@ from connectors.polling.guard import Guarded
 from connectors.polling.ledger import Ledger
 from connectors.polling.stopping import until_stopped
 from connectors.polling.sweeping import Sweeps, key_of
+from connectors.protocol.poller import Poller
 from connectors.references.table import References
 from connectors.sources import Installed
 from schemas.codec import Codec
@@ -61,9 +62,9 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
             office = _Office(settings, addresses, codec, health)
             askings = {each.source.name: await _asking(each, stack) for each in asked}
             tasks = [
-                group.create_task(office.poll(each, askings[each.source.name]))
+                group.create_task(office.poll(each, POLLER_BY_NAME[name], askings[each.source.name]))
                 for each in asked
-                if _form(each).poller
+                for name in _form(each).poller
             ]
             tasks.append(group.create_task(office.fetch(asked, askings)))
             await until_stopped(health)
@@ -89,15 +90,14 @@ class _Office:
         self._health = health
         self._encoding = Encoding(codec, settings.identifier_secret.get_secret_value())
 
-    async def poll(self, found: Installed, asking: Asking) -> None:
-        """Asks one source for ever; returns once another poller has taken it."""
+    async def poll(self, found: Installed, poller: Poller, asking: Asking) -> None:
+        """Asks one source for one thing, for ever; returns once another process has taken it."""
         form, source = _form(found), found.source
-        poller = POLLER_BY_NAME[form.poller]
         key, decode = key_of(source.name, poller.name), self._codec.decoder(CURSORS)
-        ledger = Ledger(self._settings, self._addresses, source.name, key, decode)
+        ledger = Ledger(self._settings, self._addresses, f"{source.name}.{poller.name}", key, decode)
         sweeps = Sweeps(poller, source, asking, ledger, self._encoding, clock.wall, found.plan)
         hearing.expect(poller.name, source.name, found.form)
-        self._health.check(f"poll {source.name}", lambda: sweeps.fault)
+        self._health.check(f"poll {source.name} {poller.name}", lambda: sweeps.fault)
         log.info("poller_asks", source=source.name, poller=poller.name)
         try:
             await sweeps.run(form.every_s)

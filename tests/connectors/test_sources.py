@@ -10,6 +10,7 @@ from tests.connectors.channels.samples import shopify
 from vaart.cli.main import app
 from vaart.errors import ConfigFault
 
+ROOT = Path(__file__).parents[2]
 GOOD = """
 sources:
   shop-nl:
@@ -161,3 +162,31 @@ def test_a_poll_that_cannot_be_is_said(tmp_path: Path, channel: str, url: str, m
     with pytest.raises(ConfigFault, match=fault) as told:
         load(path, {"SECRET": "s", "TOKEN": "hush"})
     assert "hush" not in str(told.value)
+
+
+def test_the_example_of_polled_sources_has_no_fault_but_its_secrets() -> None:
+    with pytest.raises(ConfigFault) as told:
+        load(ROOT / "deploy" / "examples" / "polled.yaml", {})
+    faults = str(told.value).splitlines()[1:]
+    assert faults
+    assert all("is not set" in fault or "cannot be read" in fault for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("poller", "fault"),
+    [
+        ("[bol_orders, bol_orders]", "twice"),
+        ("[bol_orders, shopify_orders]", "shopify_orders does not ask a source of bol"),
+        ("bol_order", "bol_order is no poller"),
+    ],
+)
+def test_pollers_of_a_source_are_its_own_and_each_once(tmp_path: Path, poller: str, fault: str) -> None:
+    form = f"""
+sources:
+  bol-nl:
+    channel: bol
+    secrets: [{{env: SECRET}}]
+    poll: {{poller: {poller}, base_url: https://api.bol.com, client_id: a, client_secret: {{env: SECRET}}}}
+"""
+    with pytest.raises(ConfigFault, match=fault):
+        load(written(tmp_path, form), {"SECRET": "s"})

@@ -76,8 +76,8 @@ def rows_of(
             yield _row((form.channel, name), form.channel, form, heard, now)
         else:
             yield _row((DROP if form.drop else QUEUE, name), form.channel, form, polled, now)
-        if form.poll is not None and form.poll.poller:
-            yield _row((form.poll.poller, name), form.poll.poller, form, polled, now)
+        for poller in form.poll.poller if form.poll else ():
+            yield _row((poller, name), poller, form, polled, now)
 
 
 def _row(way: "Way", channel: str, form: "SourceForm", heard: "Heard", now: "Instant") -> Row:

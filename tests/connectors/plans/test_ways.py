@@ -24,6 +24,7 @@ from schemas.events.ingest import FetchRequested, RequestReceived
 from schemas.meta import Entry, Event, Meta
 from schemas.topic import Topic
 from tests.connectors.channels.samples import shopify
+from vaart import clock
 
 NOTHING_PLANNED = Plan({}, {})
 META = Meta(event_id="1", occurred_at=1, received_at=1, channel="web", source="shop-nl")
@@ -56,7 +57,7 @@ async def test_what_a_queue_brings() -> None:
     seen, before = Seen(), counted("shopify")
     form = SourceForm(channel="shopify")
     found = Installed(CHANNEL, shopify.SAMPLES.source, form, plan=NOTHING_PLANNED)
-    taking = Taking(found, cast(Any, seen))
+    taking = Taking(found, cast(Any, seen), clock.wall)
     request = shopify.sent("orders/create", shopify.ORDER)
     headers = [(name, value.encode()) for name, (value,) in request.headers.items()]
     taken = await taking.of_queue(Arrived("queue", request.body, 1, headers=headers), "request")
