@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schemas.topics import DEAD_LETTERS, ORDERS, RAW, STOCK
+from schemas.topics import DEAD_LETTERS, ORDERS, STOCK
 from tests.connectors.channels.samples import shopify
 from tests.connectors.channels.sampling import with_headers
 from tests.connectors.gateway.events import sold
@@ -91,7 +91,7 @@ def test_a_signed_webhook_is_a_success_and_kept_as_it_came(edge: Edge) -> None:
     """4xx would disable its subscription. It is an event where what is odd is not read, else a dead letter."""
     bodies = [body for value in ODD.values() for body in (value, within(order(), value)) if len(body) < 2**20]
     assert [status(edge.gateway.say(told(signed(body)))) for body in bodies] == [200] * len(bodies)
-    kept = {request.body: request for request in edge.ground.events(RAW)}
+    kept = {request.body: request for request in edge.ground.requests()}
     aside = [kept[body].request_id for body in bodies if kept[body].verdict == "1 rejected"]
     assert {kept[body].verdict for body in bodies} == {"1 OrderPlaced", "1 rejected"}
     assert {kept[body].verdict for body in ODD.values() if body in kept} == {"1 rejected"}
@@ -102,7 +102,7 @@ def test_a_webhook_whose_headers_are_not_utf8_is_kept_too(edge: Edge) -> None:
     request = signed(order())
     raw = told(with_headers(request, user_agent="odd agent")).replace(b"odd agent", b"odd \xff\xfe agent")
     assert status(edge.gateway.say(raw)) == 200
-    (kept,) = [each for each in edge.ground.events(RAW) if each.body == request.body]
+    (kept,) = [each for each in edge.ground.requests() if each.body == request.body]
     assert kept.headers["user-agent"] == "odd \N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER} agent"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.protocol.channel import Request
+from schemas.events.ingest import RequestsRefused
 from schemas.topics import DEAD_LETTERS, ORDERS, RAW
 from tests.connectors.channels.samples import shopify
 from tests.connectors.channels.sampling import with_headers
@@ -177,12 +178,14 @@ def planted() -> list[bytes]:
 def test_no_secret_comes_out_again(edge: Edge) -> None:
     """In the answers, the log, the metrics, the dead letters' words, and what is kept of a request but its body."""
     answers = [edge.gateway.say(raw) for raw in planted()]
-    requests, letters = edge.ground.events(RAW), edge.ground.events(DEAD_LETTERS)
+    requests, letters = edge.ground.requests(), edge.ground.events(DEAD_LETTERS)
+    refusals = [each for each in edge.ground.events(RAW) if isinstance(each, RequestsRefused)]
     places = {
         "answers": b"".join(answers),
         "log": b"".join(edge.gateway.lines + edge.gateway.words),
         "metrics": edge.gateway.metrics().encode(),
         "dead letters": b"".join(letter.detail.encode() for letter in letters),
+        "refusals": repr(refusals).encode(),
         "requests": b"".join(f"{each.route} {each.headers} {each.meta}".encode() for each in requests),
     }
     assert {status(answer) for answer in answers} == {200, 202, 400, 401, 404, 415, 422}
