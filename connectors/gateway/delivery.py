@@ -63,6 +63,7 @@ class Delivery:
         self._arrived = asyncio.Event()
         self._spooling: asyncio.Task[None] | None = None
         self._draining: asyncio.Task[None]
+        self._passing: set[asyncio.Task[None]] = set()
         if not self._spool.is_empty:
             self._turn_to_spool()
 
@@ -81,15 +82,7 @@ class Delivery:
         if not records:
             return
         if self.is_direct:
-            started = time.monotonic()
-            attempt = self._attempted(records)
-            self._open.append(attempt)
-            if await attempt.complete():
-                self._settle()
-                metrics.PUBLISH_SECONDS.observe(time.monotonic() - started)
-                return
-            self._turn_to_spool()
-            await attempt.kept
+            await self._kept(self._begun(records))
             return
         if self._spool.bytes_kept >= self._bytes_max:
             raise SpoolFull
@@ -97,6 +90,20 @@ class Delivery:
         self._waiting.append((records, kept))
         self._arrived.set()
         await kept
+
+    def _begun(self, records: Sequence[Kept]) -> "_Attempt":
+        attempt = self._attempted(records)
+        self._open.append(attempt)
+        return attempt
+
+    async def _kept(self, attempt: "_Attempt") -> None:
+        started = time.monotonic()
+        if await attempt.complete():
+            self._settle()
+            metrics.PUBLISH_SECONDS.observe(time.monotonic() - started)
+            return
+        self._turn_to_spool()
+        await attempt.kept
 
     async def close(self) -> None:
         """After this nothing is on its way; what Kafka has not got lies on the disk."""
@@ -154,7 +161,21 @@ class Delivery:
         log.info("spool_drained")
         metrics.SPOOLING.set(0)
         metrics.SPOOL_BYTES.set(self._spool.bytes_kept)
+        self._go_direct()
+
+    def _go_direct(self) -> None:
+        """What waits goes to Kafka first, in its order: under load something always waits."""
         self._spooling = None
+        waiting = [(self._begun(records), kept) for records, kept in self._waiting]
+        self._waiting.clear()
+        for attempt, kept in waiting:
+            task = asyncio.create_task(self._told(attempt, kept))
+            self._passing.add(task)
+            task.add_done_callback(self._passing.discard)
+
+    async def _told(self, attempt: "_Attempt", kept: asyncio.Future[None]) -> None:
+        await self._kept(attempt)
+        kept.set_result(None)
 
     async def _spool_failed(self) -> None:
         """After this what Kafka failed lies on the disk, in its order, and a new producer is there."""
@@ -171,8 +192,8 @@ class Delivery:
         self._publisher = self._connect()
 
     async def _spool_new(self) -> None:
-        """Appends what arrives, all that waits by one write, until the spool is empty and nothing waits."""
-        while self._waiting or not self._spool.is_empty:
+        """Appends what arrives, all that waits by one write, until the spool is empty."""
+        while not self._spool.is_empty:
             if not self._waiting:
                 self._arrived.clear()
                 arriving = asyncio.create_task(self._arrived.wait())
