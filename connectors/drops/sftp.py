@@ -165,11 +165,9 @@ class SftpSpot:
         await self._sftp.rename(self._at(name), str(beside / free))
 
     async def _lying(self, name: str, told: asyncssh.SFTPAttrs) -> Lying | None:
-        """None for what is no file, or has gone meanwhile. What the server calls `..` or `a/b` leads nowhere."""
+        """None for what is no file, or has gone meanwhile."""
         if name in (".", ".."):
             return None
-        if "/" in name:
-            return Lying(name, 0, 0)
         try:
             if stat.S_ISLNK(told.permissions or 0) or told.permissions is None:
                 if not await self._is_inside(name):

@@ -140,11 +140,11 @@ def test_encodings_of_a_poslog_are_its_own(home: Path, encoding: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-@pytest.mark.parametrize("before", [0, 65_530, 131_060])
-def test_a_document_type_is_refused_wherever_it_stands(encoding: str, before: int) -> None:
-    text = f'<?xml version="1.0"?><!--{"x" * before}--><!DOCTYPE a [<!ENTITY b "c">]>' + SOLD
-    with pytest.raises(NotReadable, match="document type"):
-        list(split(BytesIO(text.encode(encoding))))
+def test_a_document_type_is_refused_wherever_it_stands(encoding: str) -> None:
+    for before in (0, *range(8_150, 8_175), *range(16_340, 16_365)):  # over the edges of what is read at once
+        text = f'<?xml version="1.0"?><!--{"x" * before}--><!DOCTYPE a>' + SOLD
+        with pytest.raises(NotReadable, match="document type"):
+            list(split(BytesIO(text.encode(encoding))))
 
 
 @pytest.mark.parametrize(
@@ -168,14 +168,14 @@ def test_a_transaction_without_an_end_is_not_held(monkeypatch: pytest.MonkeyPatc
 def test_a_large_poslog_takes_the_memory_of_one_transaction() -> None:
     tracemalloc.start()
     try:
-        assert sum(1 for _ in split(cast(BinaryIO, _Endless(1_500)))) == 1_500
-        assert tracemalloc.get_traced_memory()[1] < 700_000
+        assert sum(1 for _ in split(cast(BinaryIO, _Endless(600)))) == 600
+        assert tracemalloc.get_traced_memory()[1] < 400_000
     finally:
         tracemalloc.stop()
 
 
 class _Endless:
-    """A document of so many transactions that is made as it is read: 1 MB of them are never there together."""
+    """A document of so many transactions that is made as it is read: 400 KB of them are never there together."""
 
     def __init__(self, count: int) -> None:
         self._parts = self._written(count)

@@ -12,7 +12,8 @@ from typing import Any
 import asyncssh
 import pytest
 
-from connectors.drops.lying import Gone, fault_of
+from connectors.drops.folder import LocalFolder
+from connectors.drops.lying import Gone, Place, fault_of
 from connectors.drops.sftp import SftpFolder
 from connectors.polling.asking import Away, Declined
 from connectors.sources import load
@@ -201,9 +202,17 @@ async def test_a_link_that_leads_out_is_not_followed(home: Path) -> None:
     assert found == {"link.csv": True, "inside.csv": False}
 
 
-async def test_a_file_that_changes_while_it_is_read_is_looked_at_again(home: Path) -> None:
+@pytest.mark.parametrize("is_here", [True, False])
+async def test_a_file_that_changes_while_it_is_read_is_looked_at_again(home: Path, is_here: bool) -> None:
     (home / "till" / "sales.csv").write_text(sales(1))
-    async with served(home) as server, folder(home, server).open() as spot:
+    place: Place
+    async with served(home) as server:
+        place = LocalFolder(home / "till") if is_here else folder(home, server)
+        await _changed(home, place)
+
+
+async def _changed(home: Path, place: Place) -> None:
+    async with place.open() as spot:
         [seen] = await spot.look()
         (home / "till" / "sales.csv").write_text(sales(1, 2))
         with pytest.raises(Gone):

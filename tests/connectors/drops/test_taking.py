@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import pyarrow.parquet
 import pytest
 
 from connectors.drops import taking
+from connectors.drops.folder import LocalFolder
+from connectors.drops.lying import Lying
 from connectors.polling.asking import Declined
 from connectors.polling.ledger import Replaced
 from schemas.topics import CURSORS, DEAD_LETTERS
@@ -247,18 +250,20 @@ async def test_taken_files_do_not_leave_by_a_link(rig: Rig, tmp_path: Path) -> N
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-async def test_a_second_process_shuts_the_first_out(rig: Rig) -> None:
+@pytest.mark.parametrize(("content", "receipts", "folder"), [(sales(1), [1], "taken"), ("", [], "refused")])
+async def test_a_second_process_shuts_the_first_out(
+    rig: Rig, content: str, receipts: list[int], folder: str
+) -> None:
     first, second = rig.drops(), rig.drops()
     await first.look()
     await second.look()
-    rig.drop("sales.csv", sales(1))
-    rig.drop("wrong.csv", "")
+    rig.drop("sales.csv", content)
     await first.look()
     with pytest.raises(Replaced):
         await first.look()
-    assert (rig.receipts(), rig.names()) == ([], ["sales.csv", "wrong.csv"])
+    assert (rig.receipts(), rig.names()) == ([], ["sales.csv"])
     await looked(second)
-    assert (rig.receipts(), rig.names()) == ([1], [])
+    assert (rig.receipts(), rig.names(), "sales.csv" in rig.names(folder)) == (receipts, [], True)
 
 
 async def test_a_folder_that_is_not_there_is_a_fault_until_it_is(rig: Rig) -> None:
@@ -279,6 +284,36 @@ async def test_a_folder_that_is_not_there_is_a_fault_until_it_is(rig: Rig) -> No
         await drops.run(sleep, lambda: 1.0)
     assert faults[0] == f"{TILL}: its folder cannot be read: No such file or directory"
     assert (faults[2], waits) == (None, [2.0, 4.0, 0.02])
+
+
+async def test_a_file_that_may_not_be_read_holds_up_no_other(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.drop("barred.csv", sales(1))
+    rig.drop("sales.csv", sales(2))
+    with monkeypatch.context() as barred:
+        barred.setattr(os, "open", _barring("barred.csv"))
+        drops = rig.drops()
+        before = _count("passed_over")
+        await looked(drops, 3)
+    assert rig.receipts() == [2]
+    assert drops.fault == f"{TILL}: barred.csv: it cannot be read: Permission denied"
+    assert _count("passed_over") == before + 1
+    await looked(drops, 1)
+    assert rig.receipts() == [1, 2]
+    assert not drops.fault
+
+
+async def test_a_file_that_has_no_end_fills_no_disk(rig: Rig) -> None:
+    class Endless(LocalFolder):
+        async def read(self, lying: Lying) -> AsyncIterator[bytes]:
+            for _ in range(10):
+                yield b"x" * 1_000
+            raise AssertionError
+
+    rig.drop("sales.csv", sales(1))
+    await looked(rig.drops(rig.installed(bytes_max=5_000), Endless(rig.folder)))
+    assert (rig.receipts(), rig.names()) == ([], ["sales.csv"])
 
 
 RECEIPTS = list(range(1, 1_301))
@@ -316,6 +351,18 @@ def _cannot_move(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr(Path, "rename", fail)
+
+
+def _barring(name: str) -> Callable[..., int]:
+    """Opens every file but those of that name."""
+    real = os.open
+
+    def opened(path: Any, *rest: Any, **more: Any) -> int:
+        if str(path).endswith(name):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, *rest, **more)
+
+    return opened
 
 
 def _count(outcome: str) -> float:
