@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 from moto.server import ThreadedMotoServer
 
 from connectors import sources
@@ -27,6 +27,7 @@ from vaart import kafka
 from vaart.addresses import Addresses
 from vaart.admin import Topics as Wanting
 from vaart.admin import Wanted
+from vaart.reading import Reader
 from vaart.settings import Settings
 
 MADE = ("OrderPlaced", "OrderShipped", "OrderCancelled")
@@ -100,19 +101,12 @@ class Rig:
 
     def events(self, topic: Topic = ORDERS) -> list[Any]:
         """All that is committed."""
-        decode, found = self.codec.decoder(topic), []
-        config = kafka.consumer_config(self.settings, self.addresses, "test")
-        consumer = Consumer({**config, "enable.partition.eof": True, "fetch.wait.max.ms": 20})
-        name, partitions = kafka.topic_name(self.settings, topic.name), self.settings.kafka.partitions
-        consumer.assign([TopicPartition(name, each, OFFSET_BEGINNING) for each in range(partitions)])
-        while partitions:
-            for message in consumer.consume(100, timeout=0.05):
-                if message.error():
-                    partitions -= 1
-                else:
-                    found.append(decode(message.value()))
-        consumer.close()
-        return found
+        decode = self.codec.decoder(topic)
+        with Reader(self.settings, self.addresses, "test") as reader:
+            starts = {
+                each: reader.bounds(topic.name, each)[0] for each in range(self.settings.kafka.partitions)
+            }
+            return [decode(message.value()) for message in reader.records(topic.name, starts)]
 
     def facts(self) -> list[str]:
         """Each event's type and order, sorted."""
