@@ -10,7 +10,6 @@ import httpx
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from connectors.gateway.encoding import Encoding
 from connectors.plans.checking import Plan
@@ -28,6 +27,7 @@ from tests.connectors.channels.samples.shopify import ORDER, SAMPLES
 from vaart import kafka
 from vaart.addresses import Addresses
 from vaart.admin import Topics, Wanted
+from vaart.reading import Reader
 from vaart.settings import Settings
 
 USED = {
@@ -103,20 +103,10 @@ class Rig:
 
     def events(self, topic: Topic = ORDERS) -> list[Any]:
         """All that is committed."""
-        decode, found = self.codec.decoder(topic), []
-        name = kafka.topic_name(self.settings, topic.name)
-        config = kafka.consumer_config(self.settings, self.addresses, "test")
-        consumer = Consumer({**config, "enable.partition.eof": True})
-        unread = set(range(self.settings.kafka.partitions))
-        consumer.assign([TopicPartition(name, each, OFFSET_BEGINNING) for each in unread])
-        while unread:
-            for message in consumer.consume(100, timeout=0.1):
-                if message.error():
-                    unread.discard(message.partition())
-                else:
-                    found.append(decode(message.value()))
-        consumer.close()
-        return found
+        decode, partitions = self.codec.decoder(topic), range(self.settings.kafka.partitions)
+        with Reader(self.settings, self.addresses, "test") as reader:
+            starts = {each: reader.bounds(topic.name, each)[0] for each in partitions}
+            return [decode(message.value()) for message in reader.records(topic.name, starts)]
 
     def ids(self) -> list[str]:
         """Each event's type and order, in their order."""
