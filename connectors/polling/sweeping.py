@@ -57,6 +57,7 @@ class Sweeps:
         self._encoding = encoding
         self._clock = clock
         self._plan = plan
+        self._stand: CursorMoved | None = None
         self.fault: str | None = None
 
     async def run(
@@ -65,11 +66,14 @@ class Sweeps:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """Sweeps for ever; returns once another poller has taken the source. Back-offs grow with each failure."""
-        failures, cursor = 0, None
+        """Sweeps for ever; returns once another poller has taken the source. Back-offs grow with each failure.
+
+        Where the source is away the ledger stays as it is: opening it anew would shut out whoever took over meanwhile.
+        """
+        failures = 0
         while True:
             try:
-                cursor = await self.sweep(cursor or await self.opened(), sleep)
+                await self.sweep(self._stand or await self.opened(), sleep)
                 self._heard(self._clock())
                 self.fault, failures, wait_s = None, 0, every_s
             except Replaced as error:
@@ -77,7 +81,8 @@ class Sweeps:
                 log.warning("poller_replaced", source=self._source.name)
                 return
             except (Away, Declined, DependencyAway, RegistryAway, SchemaUnknown) as error:
-                self.fault, cursor, failures = f"{self._source.name}: {error}", None, failures + 1
+                self.fault, failures = f"{self._source.name}: {error}", failures + 1
+                self._stand = None if isinstance(error, DependencyAway) else self._stand
                 wait_s = _wait_s(error, failures, chance)
                 log.warning(
                     "poll_failed", source=self._source.name, error=str(error), wait_s=round(wait_s, 1)
@@ -90,7 +95,8 @@ class Sweeps:
         start = self._clock() - self._poller.start_s * SECOND_US
         if last is not None:
             self._heard(last.meta.received_at)
-        return last or self._cursor(start, start, "", [])
+        self._stand = last or self._cursor(start, start, "", [])
+        return self._stand
 
     async def sweep(
         self, cursor: CursorMoved, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
@@ -100,7 +106,7 @@ class Sweeps:
         A source that says that nothing remains of its limit is left alone until it begins anew.
         """
         for _ in range(PAGES_MAX):
-            cursor = await self._turned(cursor)
+            self._stand = cursor = await self._turned(cursor)
             failpoint("poller_between_pages")
             if not cursor.page:
                 return cursor

@@ -49,6 +49,22 @@ async def test_a_second_poller_shuts_the_first_out(rig: Rig, client: httpx.Async
     assert len(rig.events(CURSORS)) == 2
 
 
+async def test_one_that_was_shut_out_does_not_come_back_when_its_source_does(
+    rig: Rig, client: httpx.AsyncClient
+) -> None:
+    first, second = rig.sweeps(client), rig.sweeps(client)
+    rig.shop.scripted = [web.Response(status=500)]
+
+    async def sleep(_: float) -> None:
+        await second.sweep(await second.opened())
+
+    await asyncio.wait_for(first.run(300, sleep, lambda: 0.0), 30)
+    assert first.fault is not None
+    assert "another poller" in first.fault
+    assert rig.ids() == EACH_ONCE
+    assert len(rig.events(CURSORS)) == 2
+
+
 async def test_a_failing_page_leaves_the_cursor_before_it(rig: Rig, client: httpx.AsyncClient) -> None:
     rig.shop.scripted = [web.Response(status=500)]
     sweeps = rig.sweeps(client)
