@@ -92,10 +92,11 @@ def test_every_metric_of_the_engine_moves(rig: Rig) -> None:
 
     rig.send([("key-1", b"not json")] * 1_500)
     wait_until(rig, lambda found: any(found["vaart_lane_stopped"]))
+    # While the lane stops not all that was sent has been counted yet: the lag may still grow by it.
     before = sum(wait_until(rig, lambda found: any(found[lags]))[lags])
     for count in (100, 200):  # the first still lies in the consumer's own buffer
         rig.send([("key-1", b"not json")] * 100)
-        wait_until(rig, lambda found, count=count: sum(found[lags]) == before + count)  # type: ignore[misc]
+        wait_until(rig, lambda found, count=count: sum(found[lags]) >= before + count)  # type: ignore[misc]
     wait_until(rig, lambda found: all(any(found.get(name, [])) for name in engine_metrics()))
     status, body = ask(rig, "/readyz")
     assert status == 503
