@@ -26,7 +26,7 @@ MESSAGE_TIMEOUT_MS = 1_500
 """Short, since a sender waits: what Kafka has not taken by then goes to the disk."""
 PRODUCER = {
     "message.timeout.ms": MESSAGE_TIMEOUT_MS,
-    "linger.ms": 2,
+    "linger.ms": 5,
     "enable.gapless.guarantee": True,
     "message.max.bytes": 9 * 1024 * 1024,
 }
