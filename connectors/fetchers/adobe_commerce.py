@@ -12,8 +12,8 @@ from connectors.channels.adobe_commerce import MEDIUM, ORDER, PRODUCT
 from connectors.protocol import documents
 from connectors.protocol.channel import Source
 from connectors.protocol.facts import Facts
-from connectors.protocol.fetcher import Fetcher, as_request
-from connectors.protocol.poller import Answered, Api, Ask, Page
+from connectors.protocol.fetcher import Fetcher
+from connectors.protocol.poller import Answered, Api, Ask, Page, as_request
 from connectors.vendors.adobe_commerce import rows
 from schemas.events.ingest import ReferenceLearned
 

@@ -3,8 +3,8 @@
 from connectors.protocol import documents, facts
 from connectors.protocol.channel import Source
 from connectors.protocol.facts import Facts
-from connectors.protocol.fetcher import Fetcher, as_request
-from connectors.protocol.poller import Answered, Ask, Page
+from connectors.protocol.fetcher import Fetcher
+from connectors.protocol.poller import Answered, Ask, Page, as_request
 from connectors.vendors.bol import api
 from connectors.vendors.bol.orders import order_events
 from connectors.vendors.bol.payload import Order, Shipment

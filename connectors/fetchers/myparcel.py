@@ -12,8 +12,8 @@ from connectors.channels.myparcel import MEDIUM, SHIPMENT
 from connectors.protocol import documents, facts, parcels, values
 from connectors.protocol.channel import Source
 from connectors.protocol.facts import Facts
-from connectors.protocol.fetcher import Fetcher, as_request
-from connectors.protocol.poller import Answered, Api, Ask, Page
+from connectors.protocol.fetcher import Fetcher
+from connectors.protocol.poller import Answered, Api, Ask, Page, as_request
 from schemas.events.parcels import ParcelStatusReported
 from schemas.meta import Event
 

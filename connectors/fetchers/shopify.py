@@ -9,8 +9,8 @@ import msgspec
 from connectors.protocol import documents, facts
 from connectors.protocol.channel import Source
 from connectors.protocol.facts import Facts
-from connectors.protocol.fetcher import Fetcher, as_request
-from connectors.protocol.poller import Answered, Ask, Page
+from connectors.protocol.fetcher import Fetcher
+from connectors.protocol.poller import Answered, Ask, Page, as_request
 from connectors.vendors.shopify.api import API, FOLDER, GONE
 from connectors.vendors.shopify.catalogue import level_event
 from connectors.vendors.shopify.orders import order_events

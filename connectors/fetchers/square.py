@@ -10,8 +10,8 @@ from connectors.protocol import documents, people, values
 from connectors.protocol.channel import Source
 from connectors.protocol.documents import Unfit
 from connectors.protocol.facts import Facts
-from connectors.protocol.fetcher import Fetcher, as_request
-from connectors.protocol.poller import Answered, Api, Ask, Page
+from connectors.protocol.fetcher import Fetcher
+from connectors.protocol.poller import Answered, Api, Ask, Page, as_request
 from schemas.events.ingest import ReferenceLearned
 from schemas.events.lines import Line, Tender, Totals
 from schemas.events.orders import SoldInStore

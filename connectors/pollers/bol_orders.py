@@ -5,9 +5,9 @@ OpenAPI document). A day is over once the clock of the answer is past it; bol ke
 """
 
 from connectors.protocol import documents, facts, values
-from connectors.protocol.channel import Request, Source
+from connectors.protocol.channel import Source
 from connectors.protocol.facts import Facts
-from connectors.protocol.poller import Answered, Ask, Page, Poller
+from connectors.protocol.poller import Answered, Ask, Page, Poller, as_request
 from connectors.vendors.bol import api
 from connectors.vendors.bol.orders import ZONE, changed_at, order_events
 from connectors.vendors.bol.payload import ListedOrder, Order, Orders
@@ -46,7 +46,7 @@ def _order(answer: Answered, source: Source) -> Page:
         newest.append(changed_at(order))
         return list(order_events(Facts(request, source, MEDIUM), source, order))
 
-    request = Request("GET", "", "", {}, (), answer.body, answer.received_at)
+    request = as_request(answer)
     verdict = facts.gather([documents.parse(answer.body)], events)
     return Page(verdict.events, verdict.rejects, max(newest))
 

@@ -5,9 +5,9 @@ the retailer sends, then of what bol sends for it.
 """
 
 from connectors.protocol import documents, facts
-from connectors.protocol.channel import Request, Source
+from connectors.protocol.channel import Source
 from connectors.protocol.facts import Facts
-from connectors.protocol.poller import Answered, Ask, Page, Poller
+from connectors.protocol.poller import Answered, Ask, Page, Poller, as_request
 from connectors.vendors.bol import api
 from connectors.vendors.bol.payload import Return, Returns
 from connectors.vendors.bol.returns import changed_at, return_events
@@ -26,7 +26,7 @@ def ask(since: Instant, page: str, source: Source) -> Ask:
 
 def read(answer: Answered, source: Source) -> Page:
     """The events of each return that changed since; of those that are not handled, of each."""
-    request = Request("GET", "", "", {}, (), answer.body, answer.received_at)
+    request = as_request(answer)
     made, newest = Facts(request, source, MEDIUM), [0]
 
     def events(item: object) -> list[Event]:

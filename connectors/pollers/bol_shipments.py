@@ -6,9 +6,9 @@ What happens to a parcel later bol pushes (the channel asks for the shipment aga
 """
 
 from connectors.protocol import documents, facts, values
-from connectors.protocol.channel import Request, Source
+from connectors.protocol.channel import Source
 from connectors.protocol.facts import Facts
-from connectors.protocol.poller import Answered, Ask, Page, Poller
+from connectors.protocol.poller import Answered, Ask, Page, Poller, as_request
 from connectors.vendors.bol import api
 from connectors.vendors.bol.orders import ZONE
 from connectors.vendors.bol.payload import ListedShipment, Shipment, Shipments
@@ -39,7 +39,7 @@ def read(answer: Answered, source: Source) -> Page:
 
 
 def _shipment(answer: Answered, source: Source) -> Page:
-    request = Request("GET", "", "", {}, (), answer.body, answer.received_at)
+    request = as_request(answer)
     made = Facts(request, source, MEDIUM)
 
     def events(item: object) -> list[Event]:

@@ -6,9 +6,9 @@ twice within a window is told once, and the one before is not told again.
 """
 
 from connectors.protocol import values
-from connectors.protocol.channel import Request, Source
+from connectors.protocol.channel import Source
 from connectors.protocol.facts import Facts
-from connectors.protocol.poller import Answered, Api, Ask, Page, Poller
+from connectors.protocol.poller import Answered, Api, Ask, Page, Poller, as_request
 from connectors.vendors.postnl.status import CUSTOMER, ZONE, statuses
 from schemas.meta import Instant
 
@@ -28,7 +28,7 @@ def ask(since: Instant, page: str, source: Source) -> Ask:
 
 def read(answer: Answered, source: Source) -> Page:
     """The statuses of the window; behind it comes the next one, until there is none that has begun."""
-    request = Request("GET", "", "", {}, (), answer.body, answer.received_at)
+    request = as_request(answer)
     begin = int(answer.page) if answer.page else answer.since
     end = begin + WINDOW_US
     page = Page(newest=min(end, answer.received_at))

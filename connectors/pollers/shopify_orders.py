@@ -12,9 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from connectors.protocol import documents, facts, values
-from connectors.protocol.channel import Request, Source
+from connectors.protocol.channel import Source
 from connectors.protocol.facts import Facts
-from connectors.protocol.poller import Answered, Ask, Page, Poller
+from connectors.protocol.poller import Answered, Ask, Page, Poller, as_request
 from connectors.vendors.shopify.api import API, FOLDER
 from connectors.vendors.shopify.orders import order_events
 from connectors.vendors.shopify.payload import Order
@@ -47,7 +47,7 @@ def ask(since: Instant, page: str, source: Source) -> Ask:
 
 def read(answer: Answered, source: Source) -> Page:
     """The events of each order; one that does not fit spoils no other."""
-    request = Request("GET", "", "", {}, (), answer.body, answer.received_at)
+    request = as_request(answer)
     shop = Shop(source, Facts(request, source, MEDIUM))
     changed: list[Instant] = [0]
 

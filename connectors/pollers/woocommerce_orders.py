@@ -9,10 +9,10 @@ import base64
 from collections.abc import Mapping
 
 from connectors.protocol import documents, facts, values
-from connectors.protocol.channel import Request, Source
+from connectors.protocol.channel import Source
 from connectors.protocol.documents import Unfit
 from connectors.protocol.facts import Facts
-from connectors.protocol.poller import Answered, Api, Ask, Page, Poller
+from connectors.protocol.poller import Answered, Api, Ask, Page, Poller, as_request
 from connectors.vendors.woocommerce import orders
 from connectors.vendors.woocommerce.parts import moment_of
 from connectors.vendors.woocommerce.payload import Order
@@ -45,7 +45,7 @@ def read(answer: Answered, source: Source) -> Page:
     found = documents.parse(answer.body)
     if not isinstance(found, list):
         raise Unfit("must be a list of orders")
-    made = Facts(Request("GET", "", "", {}, (), answer.body, answer.received_at), source, MEDIUM)
+    made = Facts(as_request(answer), source, MEDIUM)
     changed: list[Instant] = [0]
 
     def events(item: object) -> list[Event]:

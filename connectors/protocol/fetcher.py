@@ -6,7 +6,7 @@ A thing may take several questions: `next_page` of what one answer means is aske
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from connectors.protocol.channel import Request, Source
+from connectors.protocol.channel import Source
 from connectors.protocol.poller import Answered, Api, Ask, Page
 
 
@@ -23,8 +23,3 @@ class Fetcher:
     api: Api
     ask: Callable[[str, str, Source], Ask]
     read: Callable[[Answered, str, Source], Page]
-
-
-def as_request(answer: Answered) -> Request:
-    """The answer as what its events are made of."""
-    return Request("GET", "", "", {}, (), answer.body, answer.received_at)

@@ -7,7 +7,7 @@ was told (`overlap_s`), so that what the source wrote late is not missed: what w
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from connectors.protocol.channel import Reject, Source
+from connectors.protocol.channel import Reject, Request, Source
 from schemas.meta import Event, Instant
 
 
@@ -32,6 +32,11 @@ class Answered:
     status: int = 200
     since: Instant = 0
     page: str = ""
+
+
+def as_request(answer: Answered) -> Request:
+    """The answer as what its events are made of."""
+    return Request("GET", "", "", {}, (), answer.body, answer.received_at)
 
 
 @dataclass(slots=True)
