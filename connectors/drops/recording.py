@@ -5,7 +5,6 @@ from connectors.gateway.encoding import Encoding, Misfit
 from connectors.gateway.spool import Kept
 from connectors.plans.checking import Plan, checked
 from connectors.polling.asking import Declined
-from connectors.protocol.documents import written
 from connectors.protocol.facts import ITEM_BYTES_MAX
 from schemas import ids
 from schemas.events.dead_letters import DeadLettered
@@ -15,7 +14,7 @@ from schemas.topics import DEAD_LETTERS
 from vaart import __version__
 from vaart.clock import Clock
 
-SERVICE, STAGE, INVALID = "drops", "read", "invalid"
+SERVICE, STAGE = "drops", "read"
 NAME = "drop"
 
 
@@ -30,14 +29,9 @@ class Records:
 
     async def of(self, chunk: Chunk, file: str) -> list[Kept]:
         """The chunk's. An event that cannot be a record joins what was not made."""
-        records = []
         chunk.events, chunk.flags = checked(self._plan, chunk.events)
-        for event, record in zip(chunk.events, await self._encoding.records(chunk.events), strict=True):
-            if isinstance(record, Kept):
-                records.append(record)
-            else:
-                detail = f"{file}: {type(event).__name__}: {record.detail}"
-                chunk.unmade.append(Unmade(0, INVALID, detail, written(repr(event))))
+        records, misfits = await self._encoding.fitted(chunk.events)
+        chunk.unmade += [Unmade(0, each.reason, f"{file}: {each.detail}", each.item) for each in misfits]
         letters = [
             await self._encoding.entry(DEAD_LETTERS, self._source, self._letter(each, file))
             for each in chunk.unmade

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from connectors.gateway.encoding import Encoding, Misfit
+from connectors.gateway.encoding import Encoding
 from connectors.gateway.spool import Kept
 from connectors.plans.checking import Plan, checked
 from connectors.plans.counting import count
@@ -19,7 +19,7 @@ from vaart import __version__
 from vaart.clock import Clock
 
 PAGES_MAX = 20
-SERVICE, DECLINED, INVALID, UNKNOWN = "fetches", "declined", "invalid", "unknown"
+SERVICE, DECLINED, UNKNOWN = "fetches", "declined", "unknown"
 ANSWERED = "answered"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:=-]{0,1023}")
 
@@ -79,14 +79,8 @@ class Answering:
         return fetcher.read(answer, named, self._source)
 
     async def _records(self, found: Page, wanted: FetchRequested) -> list[Kept]:
-        records, rejects = [], list(found.rejects)
-        for event, record in zip(found.events, await self._encoding.records(found.events), strict=True):
-            if isinstance(record, Misfit):
-                detail = f"{type(event).__name__}: {record.detail}"
-                rejects.append(Reject(INVALID, detail, written(repr(event))))
-            else:
-                records.append(record)
-        return [*records, *[await self._letter(each, wanted) for each in rejects]]
+        records, misfits = await self._encoding.fitted(found.events)
+        return [*records, *[await self._letter(each, wanted) for each in (*found.rejects, *misfits)]]
 
     async def _gave_up(self, wanted: FetchRequested, reason: str, why: str) -> str:
         item = written({"what": wanted.what, "foreign_id": wanted.foreign_id})

@@ -8,6 +8,8 @@ from functools import partial
 from typing import TypeVar
 
 from connectors.gateway.spool import Kept
+from connectors.protocol.channel import Reject
+from connectors.protocol.documents import written
 from schemas.codec import Codec, Encode, Unencodable
 from schemas.identifiers import SecretMissing
 from schemas.meta import Entry, Event
@@ -15,6 +17,8 @@ from schemas.topic import Topic
 from schemas.topics import RAW, route
 
 EVENT_BYTES_MAX = 256 * 1024
+INVALID = "invalid"
+"""Why an event is rejected that its channel made and its schema does not take."""
 ASKING_MAX = 8
 """Threads that ask the registry. They are nobody else's: while it hangs, the spool goes on."""
 
@@ -42,6 +46,17 @@ class Encoding:
     async def records(self, events: Sequence[Event]) -> list[Kept | Misfit]:
         """For each event its record, or why it cannot be one."""
         return [await self._record(event) for event in events]
+
+    async def fitted(self, events: Sequence[Event]) -> tuple[list[Kept], list[Reject]]:
+        """The records of the events, and a reject for each that cannot be one."""
+        kept, rejects = [], []
+        for event, record in zip(events, await self.records(events), strict=True):
+            if isinstance(record, Kept):
+                kept.append(record)
+            else:
+                detail = f"{type(event).__name__}: {record.detail}"
+                rejects.append(Reject(INVALID, detail, written(repr(event))))
+        return kept, rejects
 
     async def entry(self, topic: Topic, key: str, entry: Entry) -> Kept:
         """The record of what is no event: a dead letter."""

@@ -14,7 +14,6 @@ from aiohttp import web
 from connectors.gateway import cors, raw, verdicts
 from connectors.gateway.delivery import SpoolFull
 from connectors.gateway.door import Door
-from connectors.gateway.encoding import Misfit
 from connectors.gateway.keys import KeyAway
 from connectors.gateway.problems import Problem
 from connectors.gateway.spool import Kept
@@ -28,12 +27,10 @@ from connectors.protocol.channel import (
     NeedKey,
     Outcome,
     Refused,
-    Reject,
     Request,
     Source,
     Verdict,
 )
-from connectors.protocol.documents import written
 from connectors.sources import BY_NAME, Installed
 from schemas.registry import RegistryAway, SchemaUnknown
 from schemas.topics import DEAD_LETTERS
@@ -47,7 +44,7 @@ STRANGERS_PER_S, STRANGERS_BURST = 5.0, 50
 """Failed signatures that one address may send, and requests to routes that need none."""
 PUBLIC_PER_S, PUBLIC_BURST = 100.0, 1_000
 KEY_ROUNDS_MAX = 2
-INVALID, PAUSED = "invalid", "the source is paused"
+PAUSED = "the source is paused"
 
 log = structlog.get_logger()
 
@@ -206,20 +203,13 @@ class Webhooks:
     ) -> None:
         """After this the events, what was rejected and the request itself are in Kafka or on the disk."""
         encoding, source = self._door.encoding, found.source.name
-        records: list[Kept] = []
-        rejects = list(verdict.rejects)
         planned, flags = checked(found.plan, verdict.events)
         events = [
             *planned,
             *(raw.fetch_of(each, asked, channel, found.source) for each in verdict.fetches),
         ]
-        for event, record in zip(events, await encoding.records(events), strict=True):
-            if isinstance(record, Misfit):
-                rejects.append(
-                    Reject(INVALID, f"{type(event).__name__}: {record.detail}", written(repr(event)))
-                )
-            else:
-                records.append(record)
+        records, misfits = await encoding.fitted(events)
+        rejects = [*verdict.rejects, *misfits]
         for reject in rejects:
             dead = raw.letter(reject, asked, request_id, channel.name, source)
             records.append(await encoding.entry(DEAD_LETTERS, request_id, dead))

@@ -15,7 +15,7 @@ from connectors.polling.asking import Asking, Away, Declined
 from connectors.polling.ledger import Ledger, Replaced
 from connectors.polling.waiting import back_off_s
 from connectors.protocol.channel import Reject, Source
-from connectors.protocol.documents import NotReadable, Unfit, written
+from connectors.protocol.documents import NotReadable, Unfit
 from connectors.protocol.poller import Page, Poller
 from schemas import ids
 from schemas.events.dead_letters import DeadLettered
@@ -32,7 +32,7 @@ SEEN_MAX = 5_000
 """Ids of events that are known to be sent. What is older comes again with the same id, and is passed over later on."""
 PAGES_MAX = 10_000
 SECOND_US = 1_000_000
-SERVICE, INVALID = "pollers", "invalid"
+SERVICE = "pollers"
 
 log = structlog.get_logger()
 
@@ -152,16 +152,10 @@ class Sweeps:
         return found
 
     async def _records(self, events: Sequence[Event], rejects: list[Reject]) -> list[Kept]:
-        records = []
-        for event, record in zip(events, await self._encoding.records(events), strict=True):
-            if isinstance(record, Kept):
-                records.append(record)
-            else:
-                detail = f"{type(event).__name__}: {record.detail}"
-                rejects.append(Reject(INVALID, detail, written(repr(event))))
+        records, misfits = await self._encoding.fitted(events)
         letters = [
             await self._encoding.entry(DEAD_LETTERS, self._source.name, self._letter(each))
-            for each in rejects
+            for each in (*rejects, *misfits)
         ]
         return records + letters
 

@@ -15,7 +15,6 @@ from connectors.plans.checking import Flag, checked
 from connectors.plans.counting import count
 from connectors.protocol import facts
 from connectors.protocol.channel import Malformed, NeedKey, Outcome, Refused, Reject, Request, Verdict
-from connectors.protocol.documents import written
 from connectors.queues.arrival import Arrived, letter, request_of
 from connectors.sources import Installed
 from schemas.meta import Instant
@@ -24,7 +23,7 @@ from vaart import metrics
 from vaart.clock import Clock
 
 SECOND_US = 1_000_000
-INVALID, TOO_LARGE, REFUSED, RAISED = "invalid", "too_large", "refused", "raised"
+TOO_LARGE, REFUSED, RAISED = "too_large", "refused", "raised"
 
 
 @dataclass(slots=True)
@@ -93,13 +92,9 @@ class Taking:
         fetches = [raw.fetch_of(each, wanted, self._channel, self._source) for each in verdict.fetches]
         planned, flags = checked(self._plan, verdict.events)
         events = [*planned, *fetches]
-        taken = Taken(events=len(planned), flags=flags)
-        for event, record in zip(events, await self._encoding.records(events), strict=True):
-            if isinstance(record, Kept):
-                taken.records.append(record)
-            else:
-                detail = f"{type(event).__name__}: {record.detail}"
-                verdict.rejects.append(Reject(INVALID, detail, written(repr(event))))
+        records, misfits = await self._encoding.fitted(events)
+        verdict.rejects += misfits
+        taken = Taken(records, events=len(planned), flags=flags)
         taken.add(await self._lettered(verdict.rejects, arrived))
         return taken, verdicts.words(verdict, len(verdict.rejects), flags)
 

@@ -18,7 +18,7 @@ from connectors.gateway.keys import Keys
 from connectors.gateway.limits import Limits
 from connectors.gateway.spool import Kept
 from connectors.gateway.webhooks import Webhooks
-from connectors.protocol.channel import Source
+from connectors.protocol.channel import Reject, Source
 from connectors.sources import BY_NAME, Installed, SourceForm, Sources
 from schemas.avsc import schema_of
 from schemas.coders import Writer
@@ -65,6 +65,10 @@ class Seen:
         """Each is written by its schema, so that one which does not fit fails here."""
         self._asked.extend(events)
         return [_kept(event) for event in events]
+
+    async def fitted(self, events: Sequence[Event]) -> tuple[list[Kept], list[Reject]]:
+        """The same, and that none is rejected."""
+        return await self.records(events), []
 
     async def entry(self, topic: Topic, key: str, entry: Entry) -> Kept:
         """A dead letter."""

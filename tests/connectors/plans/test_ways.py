@@ -14,6 +14,7 @@ from connectors.gateway.hearing import Heard, sends
 from connectors.gateway.spool import Kept
 from connectors.plans.checking import OFF_PLAN, Flag, Plan
 from connectors.plans.counting import count
+from connectors.protocol.channel import Reject
 from connectors.protocol.fetcher import Fetcher
 from connectors.protocol.poller import Page
 from connectors.queues.arrival import Arrived
@@ -40,6 +41,9 @@ class Seen:
     async def records(self, events: Sequence[Event]) -> list[Kept]:
         self.events += events
         return [Kept("topic", "key", b"") for _ in events]
+
+    async def fitted(self, events: Sequence[Event]) -> tuple[list[Kept], list[Reject]]:
+        return await self.records(events), []
 
     async def entry(self, topic: Topic, key: str, entry: Entry) -> Kept:
         return Kept(topic.name, key, b"")
