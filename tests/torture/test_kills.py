@@ -26,7 +26,6 @@ POINTS = (
 DEATHS, ANY_PASS = 3, (1, 6)
 PASSES = {"during_restore": (1, 2), "during_revoke": (2, 2)}
 """A restore is a page or two here. A worker that joins passes during_revoke without lanes; what counts comes after."""
-PATIENCE_S = 60
 
 
 def test_twenty_kills(storm: Storm, report: Report) -> None:
@@ -78,14 +77,11 @@ def test_kills_at_a_crash_point(storm: Storm, report: Report, point: str) -> Non
 
 
 def _load_until_it_dies(storm: Storm, point: str, seeds: Iterator[int]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
     if point == "during_revoke":
         storm.wait_until_said("victim")
         storm.start("joins")
-    while storm.workers["victim"].poll() is None:
-        assert time.monotonic() < deadline, storm.said("victim")
-        storm.send(load(200, 900, next(seeds)), RATE)
-    assert storm.end_of("victim") == -signal.SIGKILL
+    parts = (load(200, 900, seed) for seed in seeds)
+    assert storm.end_under("victim", parts, RATE) == -signal.SIGKILL
     if point == "during_revoke":
         storm.kill("joins")
 

@@ -139,6 +139,17 @@ class Storm:
             time.sleep(0.05)
         return self.workers.pop(name).returncode
 
+    def end_under(self, name: str, parts: Iterator[Sequence[Sent]], rate: float = 200) -> int:
+        """The worker has ended by itself, while it was sent parts of a load; returns its exit code.
+
+        A worker that dies at a point of its work needs work: others may have folded all there was before it had lanes.
+        """
+        deadline = time.monotonic() + PATIENCE_S
+        while self.workers[name].poll() is None:
+            assert time.monotonic() < deadline, f"{name} does not end\n{self.last_words()}"
+            self.send(next(parts), rate)
+        return self.end_of(name)
+
     def ended(self) -> dict[str, int]:
         """The workers that have ended by themselves since the last time, with their exit codes; they are forgotten."""
         codes = {name: worker.poll() for name, worker in self.workers.items()}

@@ -5,6 +5,7 @@ The long form is tests/torture/test_kills.py.
 
 import signal
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ def test_killed_workers_lose_and_double_nothing(storm: Storm) -> None:
     """The last life of "a" ends when one more worker joins, since lanes that it has are revoked then."""
     lives = list(zip(POINTS["a"], POINTS["b"], strict=True))
     parts = slices(load(EVENTS, KEYS, seed=7), len(lives))
+    more = (load(100, KEYS, seed) for seed in count(8))
     storm.start("c")
     for points, part in zip(lives, parts, strict=True):
         for name, point in zip("ab", points, strict=True):
@@ -43,7 +45,7 @@ def test_killed_workers_lose_and_double_nothing(storm: Storm) -> None:
             storm.wait_until_said("a")
             storm.start("joins")
         for name, point in zip("ab", points, strict=True):
-            assert storm.end_of(name) == -signal.SIGKILL, point
+            assert storm.end_under(name, more) == -signal.SIGKILL, point
     for name in "ab":
         storm.start(name)
     storm.prove()
