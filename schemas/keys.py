@@ -101,6 +101,11 @@ def by_poller(event: Any, _: str) -> str:
     return f"{event.meta.source}:{event.poller}"
 
 
+def spread(_: Any, __: str) -> str:
+    """No key. Nobody asks for the order of such records, and without one those that come together are one batch."""
+    return ""
+
+
 def by(name: str) -> Key:
     """The event's own field."""
     return lambda event, _: str(getattr(event, name))

@@ -41,6 +41,7 @@ from schemas.keys import (
     by_poller,
     by_purchase,
     by_reference,
+    spread,
 )
 from schemas.meta import Event
 from schemas.topic import Topic
@@ -200,11 +201,10 @@ MESSAGES = Topic("marketing.messages.v1", (MessageStatusReported,), by_message)
 RAW = Topic(
     "ingest.raw.v1",
     (RequestReceived, RequestsRefused),
-    by("request_id"),
+    spread,
     retention_days=7,
     is_public=False,
     record_bytes_max=REQUEST_BYTES_MAX,
-    compression="zstd",
 )
 FETCHES = Topic("connectors.fetches.v1", (FetchRequested,), by_fetch, retention_days=7, is_public=False)
 REFERENCES = Topic(

@@ -148,7 +148,7 @@ class Publisher:
     def publish(
         self, topic: str, key: str, value: bytes | None, on_delivered: Delivered | None = None
     ) -> None:
-        """Hands the record over; Kafka has it when `flush` returns or `on_delivered` says so.
+        """Hands the record over; Kafka has it when `flush` returns or `on_delivered` says so. No key: "".
 
         While the queue is full this waits, at most QUEUE_FULL_WAIT_S. With `on_delivered` it never waits: a
         full queue raises DependencyAway at once. A record that is too large raises RecordTooLarge.
@@ -229,7 +229,7 @@ class Publisher:
         self, topic: str, key: str, value: bytes | None, on_delivered: Delivered, partition: int
     ) -> bool:
         try:
-            self._producer.produce(topic, value, key, partition, on_delivery=on_delivered)
+            self._producer.produce(topic, value, key or None, partition, on_delivery=on_delivered)
         except BufferError:
             return False
         except KafkaException as error:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import quantiles
 
@@ -21,16 +21,16 @@ from connectors.channels import segment, shopify
 from connectors.gateway.redrive import vouched
 from connectors.protocol.channel import Verdict
 from tests.bench.figures import Figure
-from tests.bench.ground import OURS, SERVERS, Ground, on, running, wait_for
+from tests.bench.ground import ASKING, OURS, Ground, Service, on, running, wait_for
 from tests.connectors.channels.samples import shopify as shopify_samples
 
 CONNECTIONS = 64
-STEP_S, STEP_QUICK_S = 5.0, 2.0
+STEP_S, STEP_QUICK_S = 10.0, 2.0
 WEBHOOK_RATES = (500, 1_000, 1_500, 2_000, 2_500, 3_000)
 BATCH_RATES = (20, 40, 80, 120, 160, 200, 240)
 BATCH_EVENTS = 100
 BODY_BYTES = 4_096
-P99_GOAL_MS, P99_MAX_MS = 25.0, 50.0
+P99_MAX_MS = 50.0
 TOLD = 0.95
 """A rate of which less than this was answered in its time is one that is too high."""
 ROUNDS, ROUNDS_QUICK = 5_000, 500
@@ -46,6 +46,7 @@ class Step:
     seconds: float
     p50_ms: float
     p99_ms: float
+    cpu_us: float = 0.0
 
     @property
     def holds(self) -> bool:
@@ -66,31 +67,31 @@ def run(ground: Ground) -> Iterator[Figure]:
             (f"batches of {BATCH_EVENTS} events", _batches(), BATCH_RATES, BATCH_EVENTS),
         ):
             seconds = STEP_QUICK_S if ground.is_quick else STEP_S
-            with on(SERVERS):
-                # Schemas are asked for, and Python warms up.
-                asyncio.run(_driven(port, requests, rates[0], seconds))
-                began = time.time()
-                steps = list(_climbed(port, requests, rates, seconds))
-            good = [step for step in steps if step.p99_ms <= P99_GOAL_MS and step.holds]
-            best = max(good or steps[:1], key=lambda step: step.rate)
+            with on(ASKING):
+                # Schemas are asked for, and Kafka's own code is slow until it has run for a while.
+                asyncio.run(_driven(port, requests, rates[0], 2 * seconds))
+                steps = list(_climbed(port, service, requests, rates, seconds))
+            best = max([step for step in steps if step.holds] or steps[:1], key=lambda step: step.rate)
             yield Figure(
                 name,
                 best.answered * events,
                 best.seconds,
                 f"at {best.rate} requests a second p50 {best.p50_ms:.1f} ms, p99 {best.p99_ms:.1f} ms; "
                 + "; ".join(f"{step.rate}: p99 {step.p99_ms:.0f} ms" for step in steps),
-                cpu_us_per_record=service.meter.cpu_s(began, time.time())
-                * 1e6
-                / sum(step.answered * events for step in steps),
+                cpu_us_per_record=best.cpu_us / events,
                 more={"p99_ms": best.p99_ms, "peak_mb": service.meter.memory_bytes_max / 1e6},
             )
     yield from _reading(ROUNDS_QUICK if ground.is_quick else ROUNDS)
 
 
-def _climbed(port: int, requests: Sequence[bytes], rates: Sequence[int], seconds: float) -> Iterator[Step]:
+def _climbed(
+    port: int, service: Service, requests: Sequence[bytes], rates: Sequence[int], seconds: float
+) -> Iterator[Step]:
     for rate in rates:
+        began = time.time()
         step = asyncio.run(_driven(port, requests, rate, seconds))
-        yield step
+        cpu_s = service.meter.cpu_s(began, time.time())
+        yield replace(step, cpu_us=cpu_s * 1e6 / max(1, step.answered))
         if not step.holds:
             return
 

@@ -35,6 +35,8 @@ CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else
 SERVERS = CORES[:1]
 """Where the servers run; what is measured runs on OURS."""
 OURS = CORES[1:2] or CORES[:1]
+ASKING = CORES[2:3] or SERVERS
+"""Where requests come from: a core of its own where there is a third."""
 
 
 class Failed(Exception):

@@ -39,6 +39,24 @@ def test_a_record_stands_where_java_clients_look_for_it(
 
 
 @pytest.mark.servers
+def test_records_without_a_key_that_come_together_stand_together(
+    settings: Settings, servers: Addresses, topic: str
+) -> None:
+    with kafka.Publisher(settings, servers, {"sticky.partitioning.linger.ms": 60_000}) as publisher:
+        publisher.publish(TOPIC, "", b"first")  # which partitions there are is known after it
+        publisher.flush()
+        for _ in range(20):
+            publisher.publish(TOPIC, "", b"value")
+    consumer = Consumer(kafka.consumer_config(settings, servers, "test"))
+    consumer.assign([TopicPartition(topic, each, OFFSET_BEGINNING) for each in range(PARTITIONS)])
+    read = consumer.consume(21, timeout=10)
+    consumer.close()
+    assert len(read) == 21
+    assert {each.key() for each in read} == {None}
+    assert len({each.partition() for each in read if each.value() == b"value"}) == 1
+
+
+@pytest.mark.servers
 def test_a_reader_without_an_offset_is_told_so(settings: Settings, servers: Addresses, topic: str) -> None:
     consumer = Consumer(kafka.consumer_config(settings, servers, "test"))
     consumer.assign([TopicPartition(topic, 0, 1_000_000)])

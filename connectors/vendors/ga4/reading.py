@@ -15,7 +15,7 @@ from connectors.protocol.documents import Unfit
 from connectors.protocol.facts import Facts
 from connectors.vendors.ga4.payload import Body, Item
 from connectors.vendors.web import campaigns, shopping
-from connectors.vendors.web.addresses import Addresses, parted
+from connectors.vendors.web.addresses import Addresses, path_of
 from connectors.vendors.web.hits import APP, WEB, Hit, known
 from connectors.vendors.web.properties import Properties, as_json, flat, without_empty_lists
 from schemas.events.activity import CustomerIdentified, PageViewed, ScreenViewed, TraitsChanged
@@ -99,11 +99,10 @@ class Reader:
 
 
 def _page(hit: Hit, _: str, params: Properties) -> Iterator[Event]:
-    parts = parted(hit.url)
     yield PageViewed(
         meta=hit.meta(PageViewed),
         url=hit.url,
-        path=None if parts is None else parts.path or None,
+        path=path_of(hit.url),
         title=params.text("page_title"),
         referrer=hit.referrer,
         session_id=hit.session_id,

@@ -11,7 +11,7 @@ from connectors.vendors.snowplow import actions
 from connectors.vendors.snowplow.entities import Entities
 from connectors.vendors.snowplow.payload import Payload, Text, entities_in, event_in
 from connectors.vendors.web import campaigns, shopping
-from connectors.vendors.web.addresses import Addresses, parted
+from connectors.vendors.web.addresses import Addresses, path_of
 from connectors.vendors.web.baskets import lines_of
 from connectors.vendors.web.hits import APP, WEB, Hit, known
 from connectors.vendors.web.properties import Properties
@@ -42,11 +42,10 @@ class Reader:
         return list(make(self, self._hit(payload, entities), payload, entities))
 
     def page(self, hit: Hit, payload: Payload, _: Entities) -> Iterator[Event]:
-        parts = parted(hit.url)
         yield PageViewed(
             meta=hit.meta(PageViewed),
             url=hit.url,
-            path=None if parts is None else parts.path or None,
+            path=path_of(hit.url),
             title=_text(payload.page),
             referrer=hit.referrer,
             session_id=hit.session_id,

@@ -3,6 +3,7 @@
 What follows a # goes too, and a name and password before the host: both have held tokens.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
@@ -23,6 +24,10 @@ FIELDS_MAX = 200
 _SCHEMES = ("http", "https", "android-app", "ios-app")
 BEGINNINGS = ("h", "?")
 """So begins a text that may be an address."""
+_IN_PATH = r"[\w.~!$&'()*+,;=:%/-]*"
+_BARE = re.compile(rf"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/{_IN_PATH})?", re.ASCII)
+"""An address with nothing in it that would be taken out: most are, and need not be taken apart."""
+_BARE_PATH = re.compile(rf"/(?!/){_IN_PATH}", re.ASCII)
 _NOWHERE = ("$direct", "about:blank", "about:client")
 
 
@@ -49,6 +54,8 @@ class Addresses:
         return self._known[address]
 
     def _clean(self, address: str) -> str | None:
+        if len(address) <= ADDRESS_LENGTH_MAX and _BARE.fullmatch(address):
+            return address
         parts = parted(address)
         if parts is None or (parts.scheme and parts.scheme not in _SCHEMES):
             return None
@@ -92,6 +99,14 @@ def parted(address: str | None) -> SplitResult | None:
         return urlsplit(address.strip()[:ADDRESS_LENGTH_MAX])
     except ValueError:
         return None
+
+
+def path_of(told: str | None) -> str | None:
+    """The path of an address, or of a path that may have a query behind it; None where there is none."""
+    if told and len(told) <= ADDRESS_LENGTH_MAX and _BARE_PATH.fullmatch(told):
+        return told
+    parts = parted(told)
+    return None if parts is None else parts.path or None
 
 
 def fields(query: str) -> Iterator[tuple[str, str]]:

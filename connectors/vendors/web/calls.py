@@ -22,7 +22,7 @@ from connectors.protocol.channel import Request, Source
 from connectors.protocol.documents import Unfit
 from connectors.protocol.facts import RAW_OCCURRED_AT, Facts
 from connectors.vendors.web import campaigns, shopping
-from connectors.vendors.web.addresses import Addresses, parted
+from connectors.vendors.web.addresses import Addresses, path_of
 from connectors.vendors.web.hits import APP, WEB, Hit, known
 from connectors.vendors.web.payload import Call, Envelope, Id, Named
 from connectors.vendors.web.properties import Properties, as_json, flat, without_empty_lists
@@ -157,7 +157,7 @@ def _page(hit: Hit, call: Call, context: Properties) -> Iterator[Event]:
     yield PageViewed(
         meta=hit.meta(PageViewed),
         url=hit.url,
-        path=_path(page.text("path") or properties.text("path")),
+        path=path_of(page.text("path") or properties.text("path")),
         title=page.text("title") or properties.text("title"),
         referrer=hit.referrer,
         session_id=hit.session_id,
@@ -206,11 +206,6 @@ def _id(call: Call, item: Any, number: int) -> str:
 def _is_app(call: Call, context: Properties) -> bool:
     system = (context.inner("os").text("name") or "").lower()
     return call.channel == "mobile" or call.type == "screen" or (context.has("app") and system in APP_SYSTEMS)
-
-
-def _path(told: str | None) -> str | None:
-    parts = parted(told)
-    return None if parts is None else parts.path or None
 
 
 def _traits(call: Call) -> Named | None:
