@@ -1,5 +1,7 @@
 """The way in: signed webhooks and Segment batches at a steady rate, whatever the gateway answers, and `receive` alone.
 
+Beside it the least that a way in does (run_bare.py), asked the same.
+
 An open loop: each request has its moment, and how long it took counts from there, also where it had to wait for a
 connection. The rate goes up until the 99th percentile of that is too high.
 """
@@ -54,43 +56,60 @@ class Step:
         return self.p99_ms <= P99_MAX_MS and self.answered >= TOLD * self.rate * self.seconds
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who is asked, and for how long at each rate."""
+
+    port: int
+    service: Service
+    seconds: float
+
+
 def run(ground: Ground) -> Iterator[Figure]:
-    """Webhooks, batches, and the reading alone."""
+    """Webhooks, batches, bodies that nobody reads, and the reading alone."""
     port = _free_port()
     told = {**ground.environment(PREFIX), **_sources(ground.folder), "VAART_GATEWAY__PORT": str(port)}
     for words in (("topics", "apply", "--yes"), ("schemas", "register", "--yes")):
         subprocess.run([sys.executable, "-m", "vaart.cli", *words], env=told, check=True, capture_output=True)
     with running(ground, "gateway", ("-m", "vaart.cli", "serve", "gateway"), told) as service:
         wait_for("the gateway", lambda: _answers(port), [service])
-        for name, requests, rates, events in (
-            ("webhooks of 4 KB", _webhooks(), WEBHOOK_RATES, 1),
-            (f"batches of {BATCH_EVENTS} events", _batches(), BATCH_RATES, BATCH_EVENTS),
-        ):
-            seconds = STEP_QUICK_S if ground.is_quick else STEP_S
-            with on(ASKING):
-                # Schemas are asked for, and Kafka's own code is slow until it has run for a while.
-                asyncio.run(_driven(port, requests, rates[0], 2 * seconds))
-                steps = list(_climbed(port, service, requests, rates, seconds))
-            best = max([step for step in steps if step.holds] or steps[:1], key=lambda step: step.rate)
-            yield Figure(
-                name,
-                best.answered * events,
-                best.seconds,
-                f"at {best.rate} requests a second p50 {best.p50_ms:.1f} ms, p99 {best.p99_ms:.1f} ms; "
-                + "; ".join(f"{step.rate}: p99 {step.p99_ms:.0f} ms" for step in steps),
-                cpu_us_per_record=best.cpu_us / events,
-                more={"p99_ms": best.p99_ms, "peak_mb": service.meter.memory_bytes_max / 1e6},
-            )
+        asked = Asked(port, service, STEP_QUICK_S if ground.is_quick else STEP_S)
+        yield _best(f"webhooks of {BODY_BYTES // 1024} KB", asked, _webhooks(), WEBHOOK_RATES)
+        yield _best(f"batches of {BATCH_EVENTS} events", asked, _batches(), BATCH_RATES, BATCH_EVENTS)
+    topic = PREFIX + "bare"
+    ground.create_topics({topic: {}})
+    with running(ground, "bare", ("-m", "tests.bench.run_bare", str(port), topic), told) as service:
+        wait_for("the bare one", lambda: _answers(port), [service])
+        asked = replace(asked, service=service)
+        yield _best("the same into Kafka as it came", asked, _webhooks(), WEBHOOK_RATES)
     yield from _reading(ROUNDS_QUICK if ground.is_quick else ROUNDS)
 
 
-def _climbed(
-    port: int, service: Service, requests: Sequence[bytes], rates: Sequence[int], seconds: float
-) -> Iterator[Step]:
+def _best(
+    name: str, asked: Asked, requests: Sequence[bytes], rates: Sequence[int], events: int = 1
+) -> Figure:
+    """The highest rate at which `asked` keeps up; a request holds so many `events`."""
+    with on(ASKING):
+        # Schemas are asked for, and Kafka's own code is slow until it has run for a while.
+        asyncio.run(_driven(asked.port, requests, rates[0], 2 * asked.seconds))
+        steps = list(_climbed(asked, requests, rates))
+    best = max([step for step in steps if step.holds] or steps[:1], key=lambda step: step.rate)
+    return Figure(
+        name,
+        best.answered * events,
+        best.seconds,
+        f"at {best.rate} requests a second p50 {best.p50_ms:.1f} ms, p99 {best.p99_ms:.1f} ms; "
+        + "; ".join(f"{step.rate}: p99 {step.p99_ms:.0f} ms" for step in steps),
+        cpu_us_per_record=best.cpu_us / events,
+        more={"p99_ms": best.p99_ms, "peak_mb": asked.service.meter.memory_bytes_max / 1e6},
+    )
+
+
+def _climbed(asked: Asked, requests: Sequence[bytes], rates: Sequence[int]) -> Iterator[Step]:
     for rate in rates:
         began = time.time()
-        step = asyncio.run(_driven(port, requests, rate, seconds))
-        cpu_s = service.meter.cpu_s(began, time.time())
+        step = asyncio.run(_driven(asked.port, requests, rate, asked.seconds))
+        cpu_s = asked.service.meter.cpu_s(began, time.time())
         yield replace(step, cpu_us=cpu_s * 1e6 / max(1, step.answered))
         if not step.holds:
             return
