@@ -23,6 +23,7 @@ test: $(READY) ## Pass the tests, on real servers (ARGS="tests/local -x")
 torture: $(READY) ## Pass the long proofs, about half an hour (OUT=figures.txt keeps what they measured)
 	@OUT=$(OUT) SEEDS=10000 .venv/bin/pytest -m torture $(ARGS)
 	@.venv/bin/pytest --hypothesis-profile=default tests/schemas
+	@EXAMPLES=100 .venv/bin/pytest tests/connectors/gateway/test_edge_openapi.py
 
 transport-newest: $(READY) ## Hold the transport's contract against the newest Faust 0.15.x (ARGS=--always for the pinned one)
 	@UV=$(UV) .venv/bin/python -m tests.streams.engine.transport.newest $(ARGS)

@@ -62,13 +62,16 @@ def _operation(channel: Channel, route: str, method: str) -> dict[str, Any]:
         answers.overloaded.status: "not kept; send it again",
         429: "too many requests; send it again after Retry-After seconds",
     }
+    parameters = _PATTERN.findall(route)
+    if any(pattern for _, pattern in parameters):
+        told.setdefault(404, "no such path")
     named = re.sub(r"\W+", "_", f"{channel.name}_{method.lower()}_{route}").strip("_")
     found: dict[str, Any] = {
         "operationId": named,
         "summary": channel.title,
         "description": f"Proof: {channel.proof}. Known from: {channel.evidence.origin}.",
         "tags": [channel.name],
-        "parameters": [_parameter(*each) for each in _PATTERN.findall(route)],
+        "parameters": [_parameter(*each) for each in parameters],
         "responses": {str(status): {"description": words} for status, words in sorted(told.items())},
     }
     if method == "POST":
