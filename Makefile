@@ -20,7 +20,7 @@ demo: $(READY) ## Send real shop history through the whole pipeline and show wha
 test: $(READY) ## Pass the tests, on real servers (ARGS="tests/local -x")
 	@.venv/bin/pytest -n 2 --dist loadfile $(ARGS)
 
-torture: $(READY) ## Pass the long proofs, about half an hour (OUT=figures.txt keeps what they measured)
+torture: $(READY) ## Pass the long proofs, about an hour (OUT=figures.txt keeps what they measured)
 	@OUT=$(OUT) SEEDS=10000 .venv/bin/pytest -m torture $(ARGS)
 	@.venv/bin/pytest --hypothesis-profile=default tests/schemas
 	@EXAMPLES=100 .venv/bin/pytest tests/connectors/gateway/test_edge_openapi.py
