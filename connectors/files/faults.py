@@ -52,11 +52,14 @@ class Faults:
 def closest(name: str, known: Iterable[str]) -> str:
     """`; did you mean X?` with the nearest known name, else what there is to choose from."""
     names = sorted(known)
-    lower = {each.lower(): each for each in names}
+    return nearest(name, names) or (f"; there are {', '.join(names)}" if 0 < len(names) <= 40 else "")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The same, and nothing where no name is near: for names that may be somebody's data."""
+    lower = {each.lower(): each for each in known}
     near = get_close_matches(name.lower(), lower, n=1)
-    if near:
-        return f"; did you mean {lower[near[0]]}?"
-    return f"; there are {', '.join(names)}" if 0 < len(names) <= 40 else ""
+    return f"; did you mean {lower[near[0]]}?" if near else ""
 
 
 def dotted(place: Place) -> str:

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from connectors.files import forms
-from connectors.files.faults import Faults, Place, PlainLoader, closest
+from connectors.files.faults import Faults, Place, PlainLoader, closest, nearest
 from connectors.files.forms import ColumnForm, EventForm, IdentifierForm, Mapping, TableForm
 from connectors.files.plan import Plan
 from connectors.files.planning import columns_of, plans
@@ -79,7 +79,9 @@ def _check_plan(mapping: Mapping, plan: Plan, columns: Columns, faults: Faults) 
 
 def _check_column(place: Place, table: str, column: str, columns: Columns, faults: Faults) -> None:
     if table in columns and column not in columns[table]:
-        faults.add(place, f"{table} has no column {column}" + closest(column, columns[table]))
+        # Without a line of names, the first customer's data stand in their place.
+        near = nearest(column, columns[table]) or "; the first line of its file must name its columns"
+        faults.add(place, f"{table} has no column {column}{near}")
 
 
 def _text(path: Path) -> str:

@@ -85,9 +85,18 @@ def test_a_misspelt_column_does_not_lose_its_zone_in_silence(tmp_path: Path) -> 
         check_columns(mapping, {"sales": has, "articles": ["nr"]})
     assert str(raised.value).replace(f"{tmp_path}/", "").splitlines() == [
         "shop.yaml:6: tables.sales.columns.tiem: sales has no column tiem; did you mean time?",
-        "shop.yaml:7: tables.sales.join.articles: articles has no column number; there are nr",
+        "shop.yaml:7: tables.sales.join.articles: articles has no column number; "
+        "the first line of its file must name its columns",
         "shop.yaml:7: tables.sales.join.articles: sales has no column artikle; did you mean article?",
     ]
+
+
+def test_a_file_without_names_does_not_show_its_first_customer(tmp_path: Path) -> None:
+    mapping = load(written(tmp_path, "shop.yaml", SHOP))
+    with pytest.raises(UsageFault, match="the first line of its file must name its columns") as raised:
+        check_columns(mapping, {"sales": ["me@home.example", "+31612345678"]})
+    assert "home" not in str(raised.value)
+    assert "+31" not in str(raised.value)
 
 
 @pytest.mark.parametrize("text", ["", "- a", "x"])
