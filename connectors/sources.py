@@ -128,6 +128,11 @@ class Sources:
         found = self.by_name.get(name)
         return found if found is not None and found.channel.name == channel else None
 
+    def with_section(self, name: str) -> list[Installed]:
+        """Those that are not paused and have the section `poll`, `queue` or `drop`."""
+        every = self.by_name.values()
+        return [each for each in every if getattr(each.form, name) is not None and not each.form.is_paused]
+
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Sources:
     """What the file says. Raises ConfigFault with every fault at once, and no secret in its text."""

@@ -90,8 +90,7 @@ async def take(
 
 def _dropped(path: Path | None) -> tuple[list[Installed], Path]:
     """The sources whose files are taken, and the folder that their paths are relative to."""
-    known = sources.load(path).by_name.values() if path else ()
-    found = [each for each in known if each.form.drop is not None and not each.form.is_paused]
+    found = sources.load(path).with_section("drop") if path else []
     if path is None or not found:
         raise ConfigFault(
             "no source has files: give one a `drop` section in the file that VAART_GATEWAY__SOURCES names."

@@ -1,7 +1,6 @@
 """The gateway as a service: the composition root of `vaart serve gateway`."""
 
 import asyncio
-import gc
 import logging
 import platform
 import signal
@@ -30,7 +29,7 @@ from connectors.sources import Sources
 from schemas.codec import Codec
 from schemas.registry import Registry, RegistryAway
 from schemas.topics import ACTIVITY, RAW, REFERENCES
-from vaart import clock, kafka
+from vaart import clock, collector, kafka
 from vaart.addresses import Addresses
 from vaart.errors import ConfigFault, DependencyAway, VaartError
 from vaart.health import Health, HealthServer
@@ -43,8 +42,6 @@ LINGER_S = 2.0
 """What is left of a body that is not read is thrown away for so long, for the sender to see the answer."""
 DRAIN_S_MAX = 10
 BEAT_S = 1.0
-COLLECTED_AFTER = (20_000, 20, 20)
-"""Objects made that are not freed yet, and how many such rounds until older ones are looked at, too."""
 SCHEMA_FOLDER = "schemas"
 SPOOL_FOLDER = "spool"
 GROUP = "vaart.gateway"
@@ -89,7 +86,7 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
             )
             await asyncio.to_thread(_begin_hearing, settings, addresses, codec, door.sources)
             runner = await _listen(settings, application(door, codec))
-            _collect_seldom()
+            collector.calm()
             async with _telling(door, failed):
                 await _until_stopped(health, failed)
                 await runner.cleanup()
@@ -173,13 +170,6 @@ async def _listen(settings: Settings, app: web.Application) -> web.AppRunner:
     bound = runner.addresses[0]
     log.info("gateway_listens", address=f"http://{bound[0]}:{bound[1]}")
     return runner
-
-
-def _collect_seldom() -> None:
-    """What is there by now stays, and requests leave few circles behind: looking for them took a fifth of the time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTED_AFTER)
 
 
 def _quiet() -> logging.Logger:

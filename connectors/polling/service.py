@@ -146,8 +146,7 @@ def _form(found: Installed) -> PollForm:
 
 
 def _asked(loaded: sources.Sources) -> list[Installed]:
-    every = loaded.by_name.values()
-    found = [each for each in every if each.form.poll is not None and not each.form.is_paused]
+    found = loaded.with_section("poll")
     if not found:
         raise ConfigFault(
             "no source is to be asked: give one a `poll` section in the file that VAART_GATEWAY__SOURCES names."

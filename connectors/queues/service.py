@@ -147,9 +147,7 @@ def _fault_of(turner: Turner) -> Any:
 
 
 def _queued(loaded: Sources) -> list[Installed]:
-    found = [
-        each for each in loaded.by_name.values() if each.form.queue is not None and not each.form.is_paused
-    ]
+    found = loaded.with_section("queue")
     if not found:
         raise ConfigFault(
             "no source has a queue: give one a `queue` section in the file that VAART_GATEWAY__SOURCES names."

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from connectors.sources import Sources, load
 from streams.views import VIEWS
 from vaart.settings import Settings
 from vaart.supervisor import Service
@@ -17,11 +18,20 @@ from vaart.supervisor import Service
 RUN_FILE = "run.json"
 """In the state folder: the process of `vaart run` and when it began, so that another process is never taken for it."""
 STOP_S_MAX = 40.0
+NEEDED_BY = {"poll": "poller", "queue": "queues", "drop": "drops"}
+"""By the section of a source, the service that it needs."""
 
 
-def every_service() -> list[Service]:
-    """The gateway and the pipeline."""
-    return [Service("gateway", ("serve", "gateway")), *pipeline()]
+def every_service(sources: Path | None) -> list[Service]:
+    """The gateway, what the file of `sources` needs beside it, and the pipeline. Raises ConfigFault with its faults."""
+    return [Service("gateway", ("serve", "gateway")), *_needed(sources), *pipeline()]
+
+
+def _needed(sources: Path | None) -> list[Service]:
+    known = load(sources) if sources else Sources()
+    return [
+        Service(name, ("serve", name)) for section, name in NEEDED_BY.items() if known.with_section(section)
+    ]
 
 
 def pipeline() -> list[Service]:

@@ -99,6 +99,7 @@ def _run_processes(view: str, instance: str, count: int, follows: int, settings:
 def run() -> None:
     """Run the gateway, every view and every sink in this terminal, until Ctrl-C.
 
+    And the poller, queues and drops where a source has a section for them (VAART_GATEWAY__SOURCES names the file).
     A service that crashes is started again. Logs are in the state folder, one file a service.
     Example: `vaart up && vaart run`.
     """
@@ -110,9 +111,10 @@ def run() -> None:
 
     loaded = settings.load()
     console, folder = Console(), loaded.state_dir / "logs"
-    supervisor = Supervisor(every_service(), folder, {})
+    supervisor = Supervisor(every_service(loaded.gateway.sources), folder, {})
     note_run(loaded.state_dir)
-    console.print(f"{len(supervisor.services)} services run; their logs are in {folder}")
+    names = ", ".join(each.name for each in supervisor.services)
+    console.print(f"{len(supervisor.services)} services run: {names}; their logs are in {folder}")
     supervisor.serve(
         lambda service: console.print(f"{service.name} ended; it starts again (see {service.name}.log)")
     )

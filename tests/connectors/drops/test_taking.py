@@ -99,7 +99,10 @@ async def test_a_row_that_does_not_fit_is_a_dead_letter_that_shows_no_value(rig:
         ("receipt,when\n1,2\n", "sales has no column time"),
         ("", "sales.csv is empty"),
         (HEADER + "1,x,c,apple,2,1\n", "nothing of it fits; the first: sales.csv line 2"),
-        (b"\x89PNG\r\n\x1a\n\0\0", "sales has no column receipt; the first line of its file must name its columns"),
+        (
+            b"\x89PNG\r\n\x1a\n\0\0",
+            "sales has no column receipt; the first line of its file must name its columns",
+        ),
     ],
 )
 async def test_a_file_of_which_nothing_can_be_made_is_refused(
