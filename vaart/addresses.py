@@ -11,6 +11,8 @@ from vaart.settings import Settings
 STATE_FILE = "servers.json"
 """In the state folder: `{"kafka": {"address": "127.0.0.1:9092", "pid": 1}, "registry": {...}, "postgres": {...}}`."""
 
+KAFKA, REGISTRY, POSTGRES = EVERY = ("Kafka", "registry", "Postgres")
+
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
@@ -22,8 +24,8 @@ class Addresses:
     postgres_owner: str
 
 
-def resolve(settings: Settings) -> Addresses:
-    """The addresses to use. Raises DependencyAway, naming each server that has none."""
+def resolve(settings: Settings, *needed: str) -> Addresses:
+    """The addresses to use. Raises DependencyAway, naming each of the `needed` servers, or of all, that has none."""
     local = _local(settings.state_dir / STATE_FILE)
     dsn = settings.postgres.dsn.get_secret_value() or local.get("postgres", {}).get("address", "")
     found = Addresses(
@@ -35,11 +37,11 @@ def resolve(settings: Settings) -> Addresses:
     missing = [
         f"  {server}: set {variable}"
         for server, variable, address in (
-            ("Kafka", "VAART_KAFKA__BOOTSTRAP_SERVERS", found.kafka),
-            ("registry", "VAART_REGISTRY__URL", found.registry),
-            ("Postgres", "VAART_POSTGRES__DSN", found.postgres),
+            (KAFKA, "VAART_KAFKA__BOOTSTRAP_SERVERS", found.kafka),
+            (REGISTRY, "VAART_REGISTRY__URL", found.registry),
+            (POSTGRES, "VAART_POSTGRES__DSN", found.postgres),
         )
-        if not address
+        if not address and server in (needed or EVERY)
     ]
     if missing:
         raise DependencyAway(

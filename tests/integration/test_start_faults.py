@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +45,15 @@ def test_without_kafka() -> None:
         assert code == 69, (command, said)
         assert all(word in said for word in ("Kafka", NOWHERE, "vaart up")), (command, said)
         assert "Traceback" not in said, command
+
+
+def test_only_addresses_that_a_service_uses_are_asked_for(tmp_path: Path) -> None:
+    way_in = [("serve", name) for name in ("gateway", "poller", "queues", "drops")]
+    for command, (code, said) in start([*way_in, ("worker", "stock")], VAART_STATE_DIR=str(tmp_path)).items():
+        assert code == 69, (command, said)
+        assert "VAART_KAFKA__BOOTSTRAP_SERVERS" in said
+        assert "VAART_REGISTRY__URL" in said
+        assert ("VAART_POSTGRES__DSN" in said) == (command[0] == "worker")
 
 
 @pytest.mark.servers

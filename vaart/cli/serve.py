@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vaart.addresses import KAFKA, REGISTRY
+
 if TYPE_CHECKING:
     from vaart.settings import Settings
 
@@ -45,7 +47,7 @@ def gateway(
     if procs > 1:
         _run_gateways(procs, loaded)
         return
-    asyncio.run(serve(loaded, addresses.resolve(loaded)))
+    asyncio.run(serve(loaded, addresses.resolve(loaded, KAFKA, REGISTRY)))
 
 
 def _run_gateways(count: int, settings: "Settings") -> None:
@@ -98,7 +100,7 @@ def poller() -> None:
 
     loaded = settings.load()
     logs.configure("poller", loaded.log_level)
-    asyncio.run(serve(loaded, addresses.resolve(loaded)))
+    asyncio.run(serve(loaded, addresses.resolve(loaded, KAFKA, REGISTRY)))
 
 
 def queues() -> None:
@@ -115,7 +117,7 @@ def queues() -> None:
 
     loaded = settings.load()
     logs.configure("queues", loaded.log_level)
-    asyncio.run(serve(loaded, addresses.resolve(loaded)))
+    asyncio.run(serve(loaded, addresses.resolve(loaded, KAFKA, REGISTRY)))
 
 
 def drops() -> None:
@@ -132,4 +134,4 @@ def drops() -> None:
 
     loaded = settings.load()
     logs.configure("drops", loaded.log_level)
-    asyncio.run(serve(loaded, addresses.resolve(loaded)))
+    asyncio.run(serve(loaded, addresses.resolve(loaded, KAFKA, REGISTRY)))
