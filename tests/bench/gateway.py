@@ -20,12 +20,11 @@ from statistics import quantiles
 import httpx
 
 from connectors.channels import segment, shopify
-from connectors.gateway.redrive import vouched
-from connectors.protocol.channel import Request, Source, Verdict
+from connectors.protocol.channel import Request
+from tests.bench import receiving
 from tests.bench.figures import Figure
-from tests.bench.ground import ASKING, OURS, Ground, Service, on, running, wait_for
+from tests.bench.ground import ASKING, Ground, Service, on, running, wait_for
 from tests.connectors.channels.samples import shopify as shopify_samples
-from vaart import collector
 
 CONNECTIONS = 64
 STEP_S, STEP_QUICK_S = 10.0, 2.0
@@ -36,7 +35,7 @@ BODY_BYTES = 4_096
 P99_MAX_MS = 50.0
 TOLD = 0.95
 """A rate of which less than this was answered in its time is one that is too high."""
-ROUNDS, ROUNDS_QUICK, TIMES = 3_000, 500, 7
+ROUNDS, ROUNDS_QUICK = 3_000, 500
 PREFIX = "gateway."
 
 
@@ -83,7 +82,7 @@ def run(ground: Ground) -> Iterator[Figure]:
         wait_for("the bare one", lambda: _answers(port), [service])
         asked = replace(asked, service=service)
         yield _best("the same into Kafka as it came", asked, _webhooks(), WEBHOOK_RATES)
-    yield from _reading(ROUNDS_QUICK if ground.is_quick else ROUNDS)
+    yield from receiving.run(_webhook(1), ROUNDS_QUICK if ground.is_quick else ROUNDS)
 
 
 def _best(
@@ -158,39 +157,17 @@ async def _driven(port: int, requests: Sequence[bytes], rate: int, seconds: floa
     return Step(rate, in_time, max(seconds, ended - began), cuts[49] * 1_000, cuts[98] * 1_000)
 
 
-def _reading(rounds: int) -> Iterator[Figure]:
-    """One order, read with the proof of its signature and without, the collector set as it is in the gateway."""
-    collector.calm()
-    request = shopify_samples.sign(shopify_samples.sent("orders/create", _order(1)), shopify_samples.SECRET)
-    source = shopify_samples.SAMPLES.source
-    for name, known in (("receive, proof included", source), ("receive alone", vouched(source))):
-        with on(OURS):
-            took = sorted(_read(request, known, rounds) for _ in range(TIMES))
-        told = f"a Shopify order of {len(request.body):,} bytes; {TIMES} times, here at the median: "
-        yield Figure(
-            name,
-            rounds,
-            took[TIMES // 2],
-            told + ", ".join(f"{each / rounds * 1e6:.0f}" for each in took) + " µs",
-        )
-
-
-def _read(request: Request, source: Source, rounds: int) -> float:
-    began = time.perf_counter()
-    for _ in range(rounds):
-        assert isinstance(shopify.CHANNEL.receive(request, source), Verdict)
-    return time.perf_counter() - began
-
-
 def _webhooks() -> list[bytes]:
     found = []
     for number in range(200):
-        request = shopify_samples.sign(
-            shopify_samples.sent("orders/create", _order(number)), shopify_samples.SECRET
-        )
+        request = _webhook(number)
         headers = {name: values[0] for name, values in request.headers.items()}
         found.append(_raw("/in/shopify/shop-nl", request.body, headers))
     return found
+
+
+def _webhook(number: int) -> Request:
+    return shopify_samples.sign(shopify_samples.sent("orders/create", _order(number)), shopify_samples.SECRET)
 
 
 def _order(number: int) -> dict[str, object]:
