@@ -6,6 +6,7 @@ from pathlib import Path
 import structlog
 
 from connectors import sources
+from connectors.contracts import registry_of
 from connectors.drops.checking import form_of, place_of, raise_faults, reading_of
 from connectors.drops.recording import NAME, Records
 from connectors.drops.taking import Drops
@@ -16,7 +17,6 @@ from connectors.polling.stopping import until_stopped
 from connectors.polling.sweeping import key_of
 from connectors.sources import Installed
 from schemas.codec import Codec
-from schemas.registry import Registry
 from schemas.topics import CURSORS
 from vaart import clock, kafka
 from vaart.addresses import Addresses
@@ -24,7 +24,7 @@ from vaart.errors import ConfigFault, VaartError
 from vaart.health import Health, HealthServer
 from vaart.settings import Settings
 
-SCHEMA_FOLDER, COPIES = "schemas", "drops"
+COPIES = "drops"
 
 log = structlog.get_logger()
 
@@ -37,12 +37,7 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
     """
     found, beside = _dropped(settings.gateway.sources)
     kafka.wait_until_reachable(settings, addresses)
-    registry = Registry(
-        addresses.registry,
-        settings.registry.username,
-        settings.registry.password.get_secret_value(),
-        settings.state_dir / SCHEMA_FOLDER,
-    )
+    registry = registry_of(settings, addresses)
     health = Health()
     management = HealthServer(settings, health)
     try:

@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 from connectors import sources
+from connectors.contracts import registry_of
 from connectors.gateway import hearing
 from connectors.gateway.bodies import Bodies
 from connectors.gateway.delivery import PRODUCER, Delivery
@@ -42,7 +43,6 @@ LINGER_S = 2.0
 """What is left of a body that is not read is thrown away for so long, for the sender to see the answer."""
 DRAIN_S_MAX = 10
 BEAT_S = 1.0
-SCHEMA_FOLDER = "schemas"
 SPOOL_FOLDER = "spool"
 GROUP = "vaart.gateway"
 
@@ -127,12 +127,7 @@ def _fail_with(failed: asyncio.Future[None], task: asyncio.Task[None]) -> None:
 
 
 def _registry(settings: Settings, addresses: Addresses) -> Registry:
-    registry = Registry(
-        addresses.registry,
-        settings.registry.username,
-        settings.registry.password.get_secret_value(),
-        settings.state_dir / SCHEMA_FOLDER,
-    )
+    registry = registry_of(settings, addresses)
     try:
         # Any question will do: what matters is whether there is an answer.
         registry.compatibility(settings.kafka.topic_prefix + ACTIVITY.name)

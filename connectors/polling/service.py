@@ -8,6 +8,7 @@ import httpx
 import structlog
 
 from connectors import sources
+from connectors.contracts import registry_of
 from connectors.fetchers import FETCHERS
 from connectors.fetching.answering import Answering
 from connectors.fetching.desk import Desk
@@ -25,15 +26,12 @@ from connectors.protocol.poller import Poller
 from connectors.references.table import References
 from connectors.sources import Installed
 from schemas.codec import Codec
-from schemas.registry import Registry
 from schemas.topics import CURSORS, FETCHES, REFERENCES
 from vaart import clock, kafka
 from vaart.addresses import Addresses
 from vaart.errors import ConfigFault, VaartError
 from vaart.health import Health, HealthServer
 from vaart.settings import Settings
-
-SCHEMA_FOLDER = "schemas"
 
 log = structlog.get_logger()
 
@@ -45,12 +43,7 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
     """
     loaded = sources.load(settings.gateway.sources) if settings.gateway.sources else sources.Sources()
     kafka.wait_until_reachable(settings, addresses)
-    registry = Registry(
-        addresses.registry,
-        settings.registry.username,
-        settings.registry.password.get_secret_value(),
-        settings.state_dir / SCHEMA_FOLDER,
-    )
+    registry = registry_of(settings, addresses)
     codec = Codec(registry, settings.kafka.topic_prefix)
     references = References(settings, addresses, codec.decoder(REFERENCES))
     health = Health()

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from connectors import sources
+from connectors.contracts import registry_of
 from connectors.gateway import hearing
 from connectors.gateway.delivery import PRODUCER
 from connectors.gateway.encoding import Encoding
@@ -23,7 +24,6 @@ from connectors.queues.turning import Turner, turns
 from connectors.references.table import References
 from connectors.sources import Installed, Sources
 from schemas.codec import Codec
-from schemas.registry import Registry
 from schemas.topics import CURSORS, REFERENCES
 from vaart import clock, kafka
 from vaart.addresses import Addresses
@@ -33,7 +33,6 @@ from vaart.kafka import Publisher
 from vaart.settings import Kafka, Settings
 
 BEAT_S = 1.0
-SCHEMA_FOLDER = "schemas"
 SPARE_THREADS = 4
 LEDGER = "queue:"
 """Before the source's name in its transactional id: it may have a poller, too, and no name holds a colon."""
@@ -63,12 +62,7 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
     loaded = sources.load(settings.gateway.sources) if settings.gateway.sources else sources.Sources()
     _queued(loaded)
     kafka.wait_until_reachable(settings, addresses)
-    registry = Registry(
-        addresses.registry,
-        settings.registry.username,
-        settings.registry.password.get_secret_value(),
-        settings.state_dir / SCHEMA_FOLDER,
-    )
+    registry = registry_of(settings, addresses)
     codec = Codec(registry, settings.kafka.topic_prefix)
     references = References(settings, addresses, codec.decoder(REFERENCES))
     health = Health()
