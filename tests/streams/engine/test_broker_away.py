@@ -13,6 +13,7 @@ import pytest
 from tests.streams.engine import counting
 from tests.streams.engine.rig import Rig
 from tests.streams.engine.test_worker import some_events
+from tests.streams.engine.test_worker_metrics import wait_until
 from vaart.addresses import Addresses
 from vaart.local import kafka, processes
 
@@ -42,6 +43,8 @@ def test_a_worker_waits_for_its_broker_and_drains_without_it(
         rig.start("a")
         rig.send(some_events(100, keys=10, seed=31))
         rig.wait_for(counting.PASSED.name, 100)
+        # Others see a commit before its worker hears of it, and one that is open cannot be drained without the broker.
+        wait_until(rig, lambda found: sum(found.get("vaart_batch_records_sum", [0])) >= 100)
         running.terminate()
         running.wait()
         time.sleep(AWAY_S)
