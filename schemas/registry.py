@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import quote
 
 import httpx
@@ -19,6 +19,8 @@ UNKNOWN_KEPT_S = 30.0
 UNKNOWN_KEPT_MAX = 10_000
 SUBJECT_UNKNOWN = 40401
 ID_COPY = ".id"
+COPIES = "schemas"
+"""In a service's state folder."""
 MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 
 Schema = Any
@@ -45,6 +47,25 @@ class SchemaRefused(Exception):
     """The registry does not accept the schema under this subject."""
 
 
+class Secret(Protocol):
+    """A text that shows only when it is asked for, as pydantic's settings have it."""
+
+    def get_secret_value(self) -> str:
+        """The text."""
+
+
+class Credentials(Protocol):
+    """Who asks: empty where the registry asks nobody."""
+
+    @property
+    def username(self) -> str:
+        """The name."""
+
+    @property
+    def password(self) -> Secret:
+        """What proves it."""
+
+
 class Registry:
     """A registry at one URL. Schemas are fetched once and kept in memory and, below `cache_dir`, on disk.
 
@@ -68,6 +89,11 @@ class Registry:
         self._folder = cache_dir / hashlib.sha256(self.url.encode()).hexdigest()[:16] if cache_dir else None
         self._schemas: dict[int, Schema] = {}
         self._unknown: dict[int, float] = {}
+
+    @classmethod
+    def of(cls, url: str, credentials: Credentials, state_dir: Path) -> Self:
+        """A service's own, its copies below the service's state folder. It is not asked anything yet."""
+        return cls(url, credentials.username, credentials.password.get_secret_value(), state_dir / COPIES)
 
     def __enter__(self) -> Self:
         return self

@@ -1,23 +1,9 @@
-"""The registry and the writers that every sink asks for at its start, with what to do where one cannot be had."""
+"""The writers that every sink asks for at its start, with what to do where one cannot be had."""
 
 from schemas.codec import Codec, Encode
-from schemas.registry import Registry, RegistryAway, SchemaUnknown
+from schemas.registry import RegistryAway, SchemaUnknown
 from schemas.topic import Topic
-from vaart.addresses import Addresses
 from vaart.errors import ConfigFault, DependencyAway
-from vaart.settings import Settings
-
-SCHEMA_FOLDER = "schemas"
-
-
-def registry_of(settings: Settings, addresses: Addresses) -> Registry:
-    """The registry, its disk copies below the state folder. It is not asked anything yet."""
-    return Registry(
-        addresses.registry,
-        settings.registry.username,
-        settings.registry.password.get_secret_value(),
-        settings.state_dir / SCHEMA_FOLDER,
-    )
 
 
 def encoder(codec: Codec, topic: Topic, struct: type) -> Encode:

@@ -6,7 +6,6 @@ from pathlib import Path
 import structlog
 
 from connectors import sources
-from connectors.contracts import registry_of
 from connectors.drops.checking import form_of, place_of, raise_faults, reading_of
 from connectors.drops.recording import NAME, Records
 from connectors.drops.taking import Drops
@@ -17,6 +16,7 @@ from connectors.polling.stopping import until_stopped
 from connectors.polling.sweeping import key_of
 from connectors.sources import Installed
 from schemas.codec import Codec
+from schemas.registry import Registry
 from schemas.topics import CURSORS
 from vaart import clock, kafka
 from vaart.addresses import Addresses
@@ -37,7 +37,7 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
     """
     found, beside = _dropped(settings.gateway.sources)
     kafka.wait_until_reachable(settings, addresses)
-    registry = registry_of(settings, addresses)
+    registry = Registry.of(addresses.registry, settings.registry, settings.state_dir)
     health = Health()
     management = HealthServer(settings, health)
     try:

@@ -1,11 +1,11 @@
 """What is wrong with a mapping file: every fault at once, each with its line and what to do."""
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
 
+from connectors.nearest import nearest
 from vaart.errors import UsageFault
 
 FAULTS_SHOWN_MAX = 50
@@ -53,13 +53,6 @@ def closest(name: str, known: Iterable[str]) -> str:
     """`; did you mean X?` with the nearest known name, else what there is to choose from."""
     names = sorted(known)
     return nearest(name, names) or (f"; there are {', '.join(names)}" if 0 < len(names) <= 40 else "")
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The same, and nothing where no name is near: for names that may be somebody's data."""
-    lower = {each.lower(): each for each in known}
-    near = get_close_matches(name.lower(), lower, n=1)
-    return f"; did you mean {lower[near[0]]}?" if near else ""
 
 
 def dotted(place: Place) -> str:

@@ -9,10 +9,11 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from connectors.files import forms
-from connectors.files.faults import Faults, Place, PlainLoader, closest, nearest
+from connectors.files.faults import Faults, Place, PlainLoader, closest
 from connectors.files.forms import ColumnForm, EventForm, IdentifierForm, Mapping, TableForm
 from connectors.files.plan import Plan
 from connectors.files.planning import columns_of, plans
+from connectors.nearest import nearest
 from vaart.errors import UsageFault
 
 MAPPING_BYTES_MAX = 1_048_576

@@ -11,14 +11,14 @@
 
 import base64
 import binascii
-import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from connectors.nearest import nearest
 from schemas import wire
 from schemas.avsc import schema_of
 from schemas.resolution import Types, kind_of, unit_of
@@ -57,13 +57,6 @@ def form_of(struct: type) -> Read:
     """The reader of `struct` from a JSON object. It reads everything, so that all faults are told at once."""
     schema = schema_of(struct)
     return _record(schema, Types(schema), struct)
-
-
-def closest(name: str, known: Iterable[str]) -> str:
-    """A hint at the name that was perhaps meant; empty when none is near."""
-    by_lower = {each.lower(): each for each in known}
-    near = difflib.get_close_matches(name.lower()[:80], by_lower, n=1)
-    return f"; did you mean {by_lower[near[0]]}?" if near else ""
 
 
 def _reader(schema: Any, types: Types, shape: Any) -> Read:
@@ -109,7 +102,7 @@ def _record(schema: Any, types: Types, struct: type) -> Read:
         for name, inner in value.items():
             if name not in fields:
                 faults.note(
-                    pointer, f"has a member that {schema['name']} does not have{closest(name, fields)}"
+                    pointer, f"has a member that {schema['name']} does not have{nearest(name, fields)}"
                 )
                 continue
             attribute, read_field = fields[name]

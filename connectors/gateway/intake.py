@@ -16,8 +16,9 @@ from uuid import UUID
 import msgspec
 
 from connectors.gateway import strict_json
-from connectors.gateway.forms import Faults, closest, form_of
+from connectors.gateway.forms import Faults, form_of
 from connectors.gateway.problems import Problem
+from connectors.nearest import nearest
 from schemas import ids
 from schemas.codec import Decode, Undecodable
 from schemas.meta import Event
@@ -96,7 +97,7 @@ def _struct_of(item: Any) -> type[Event]:
             422, "say which event it is", [{"pointer": "/type", "detail": "must be the event's name"}]
         )
     if name not in TYPES:
-        reason = f"is no event that channels send{closest(name, TYPES)}"
+        reason = f"is no event that channels send{nearest(name, TYPES)}"
         raise Problem(422, f"the type {reason}", [{"pointer": "/type", "detail": reason}])
     return TYPES[name]
 

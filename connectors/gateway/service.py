@@ -14,7 +14,6 @@ import structlog
 from aiohttp import web
 
 from connectors import sources
-from connectors.contracts import registry_of
 from connectors.gateway import hearing
 from connectors.gateway.bodies import Bodies
 from connectors.gateway.delivery import PRODUCER, Delivery
@@ -85,8 +84,8 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
                 proxies=settings.gateway.proxies,
             )
             await asyncio.to_thread(_begin_hearing, settings, addresses, codec, door.sources)
-            runner = await _listen(settings, application(door, codec))
             collector.calm()
+            runner = await _listen(settings, application(door, codec))
             async with _telling(door, failed):
                 await _until_stopped(health, failed)
                 await runner.cleanup()
@@ -127,7 +126,7 @@ def _fail_with(failed: asyncio.Future[None], task: asyncio.Task[None]) -> None:
 
 
 def _registry(settings: Settings, addresses: Addresses) -> Registry:
-    registry = registry_of(settings, addresses)
+    registry = Registry.of(addresses.registry, settings.registry, settings.state_dir)
     try:
         # Any question will do: what matters is whether there is an answer.
         registry.compatibility(settings.kafka.topic_prefix + ACTIVITY.name)

@@ -43,7 +43,7 @@ from pydantic import (
     ValidationError,
 )
 
-from connectors.gateway.forms import closest
+from connectors.nearest import nearest
 from connectors.plans.checking import Plan, Planned, Rule
 from connectors.plans.fields import (
     TYPES,
@@ -149,7 +149,7 @@ def _plan(form: PlanForm, note: Note) -> Plan:
 def _no_type(name: str) -> str:
     if name == CUSTOM:
         return "what has no type of ours stands under `custom`, by the name that the sender gives it"
-    return f"is no event that sources send{closest(name, TYPES) or '; a name of the sender stands under `custom`'}"
+    return f"is no event that sources send{nearest(name, TYPES) or '; a name of the sender stands under `custom`'}"
 
 
 def _of_ours(struct: type[Event], form: EventForm, note: Note) -> Planned:
@@ -158,7 +158,7 @@ def _of_ours(struct: type[Event], form: EventForm, note: Note) -> Planned:
         try:
             look, kind = field_of(struct, path)
         except NoSuchField as error:
-            note(f"fields.{path}: there is no {error.name} in it{closest(error.name, error.known)}")
+            note(f"fields.{path}: there is no {error.name} in it{nearest(error.name, error.known)}")
             continue
         if field.kind not in (None, kind):
             note(f"fields.{path}: it is of the kind {kind}: leave `kind` out")

@@ -8,7 +8,6 @@ import httpx
 import structlog
 
 from connectors import sources
-from connectors.contracts import registry_of
 from connectors.fetchers import FETCHERS
 from connectors.fetching.answering import Answering
 from connectors.fetching.desk import Desk
@@ -26,6 +25,7 @@ from connectors.protocol.poller import Poller
 from connectors.references.table import References
 from connectors.sources import Installed
 from schemas.codec import Codec
+from schemas.registry import Registry
 from schemas.topics import CURSORS, FETCHES, REFERENCES
 from vaart import clock, kafka
 from vaart.addresses import Addresses
@@ -43,7 +43,7 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
     """
     loaded = sources.load(settings.gateway.sources) if settings.gateway.sources else sources.Sources()
     kafka.wait_until_reachable(settings, addresses)
-    registry = registry_of(settings, addresses)
+    registry = Registry.of(addresses.registry, settings.registry, settings.state_dir)
     codec = Codec(registry, settings.kafka.topic_prefix)
     references = References(settings, addresses, codec.decoder(REFERENCES))
     health = Health()

@@ -10,7 +10,6 @@ from typing import Any
 import structlog
 
 from connectors import sources
-from connectors.contracts import registry_of
 from connectors.gateway import hearing
 from connectors.gateway.delivery import PRODUCER
 from connectors.gateway.encoding import Encoding
@@ -24,6 +23,7 @@ from connectors.queues.turning import Turner, turns
 from connectors.references.table import References
 from connectors.sources import Installed, Sources
 from schemas.codec import Codec
+from schemas.registry import Registry
 from schemas.topics import CURSORS, REFERENCES
 from vaart import clock, kafka
 from vaart.addresses import Addresses
@@ -62,7 +62,7 @@ async def serve(settings: Settings, addresses: Addresses) -> None:
     loaded = sources.load(settings.gateway.sources) if settings.gateway.sources else sources.Sources()
     _queued(loaded)
     kafka.wait_until_reachable(settings, addresses)
-    registry = registry_of(settings, addresses)
+    registry = Registry.of(addresses.registry, settings.registry, settings.state_dir)
     codec = Codec(registry, settings.kafka.topic_prefix)
     references = References(settings, addresses, codec.decoder(REFERENCES))
     health = Health()

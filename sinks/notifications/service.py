@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaException, TopicCollection
 from schemas.codec import Codec
 from schemas.events.dead_letters import DeadLettered
 from schemas.events.notifications import NotificationOutcomeReported
+from schemas.registry import Registry
 from schemas.topics import DEAD_LETTERS, NOTIFICATION_OUTCOMES, NOTIFICATIONS_REQUESTED
 from sinks import contracts
 from sinks.notifications import relay
@@ -39,7 +40,7 @@ def serve(settings: Settings, addresses: Addresses, stopping: threading.Event) -
     schema.require_current(addresses.postgres)
     topic = kafka.topic_name(settings, NOTIFICATIONS_REQUESTED.name)
     topic_id = _topic_id(settings, addresses, topic)
-    registry = contracts.registry_of(settings, addresses)
+    registry = Registry.of(addresses.registry, settings.registry, settings.state_dir)
     codec = Codec(registry, settings.kafka.topic_prefix)
     letters = contracts.encoder(codec, DEAD_LETTERS, DeadLettered)
     reports = contracts.encoder(codec, NOTIFICATION_OUTCOMES, NotificationOutcomeReported)

@@ -18,6 +18,7 @@ from confluent_kafka import Consumer, TopicCollection
 
 from schemas.codec import Codec
 from schemas.events.dead_letters import DeadLettered
+from schemas.registry import Registry
 from schemas.topics import DEAD_LETTERS
 from sinks import contracts
 from sinks.postgres.changes import Floors, Source, happened, outcome_of
@@ -62,7 +63,10 @@ class PostgresSink:
         self._clock = clock
         self._admin = kafka.admin(settings, addresses)
         self._publisher = kafka.Publisher(settings, addresses)
-        codec = Codec(contracts.registry_of(settings, addresses), settings.kafka.topic_prefix)
+        codec = Codec(
+            Registry.of(addresses.registry, settings.registry, settings.state_dir),
+            settings.kafka.topic_prefix,
+        )
         self._sources = {source.name: source for source in _sources(settings, codec, projections)}
         post = Post(self._publisher, contracts.encoder(codec, DEAD_LETTERS, DeadLettered), clock)
         self._session = Session(addresses.postgres)

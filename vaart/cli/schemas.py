@@ -117,13 +117,7 @@ def registry_of(settings: Settings, addresses: "Addresses | None" = None) -> "Re
     from vaart import addresses as known
 
     there = addresses or known.resolve(settings)
-    section = settings.registry
-    return Registry(
-        there.registry,
-        section.username,
-        section.password.get_secret_value(),
-        settings.state_dir / "schemas",
-    )
+    return Registry.of(there.registry, settings.registry, settings.state_dir)
 
 
 def _standing(subject: Subject, registry: "Registry") -> Standing:
