@@ -1,13 +1,15 @@
 """`vaart serve`: the gateway over HTTP; the poller of sources that are asked; queues of others; files of a drop."""
 
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaart.addresses import KAFKA, REGISTRY
-
 if TYPE_CHECKING:
+    from vaart.addresses import Addresses
     from vaart.settings import Settings
+
+    Serve = Callable[[Settings, Addresses], Coroutine[None, None, None]]
 
 
 def register(app: typer.Typer) -> None:
@@ -37,17 +39,26 @@ def gateway(
     away, records go to the spool in the state folder. Limits and the spool's room hold for each process. Examples:
     `vaart serve gateway`, `vaart serve gateway --procs 4`.
     """
-    import asyncio
-
     from connectors.gateway.service import serve
-    from vaart import addresses, logs, settings
+    from vaart import logs, settings
 
     loaded = settings.load()
-    logs.configure("gateway", loaded.log_level)
     if procs > 1:
+        logs.configure("gateway", loaded.log_level)
         _run_gateways(procs, loaded)
-        return
-    asyncio.run(serve(loaded, addresses.resolve(loaded, KAFKA, REGISTRY)))
+    else:
+        _run("gateway", serve, loaded)
+
+
+def _run(name: str, serve: "Serve", settings: "Settings") -> None:
+    """Postgres is not asked for: what comes in goes to Kafka alone."""
+    import asyncio
+
+    from vaart import logs
+    from vaart.addresses import KAFKA, REGISTRY, resolve
+
+    logs.configure(name, settings.log_level)
+    asyncio.run(serve(settings, resolve(settings, KAFKA, REGISTRY)))
 
 
 def _run_gateways(count: int, settings: "Settings") -> None:
@@ -93,14 +104,10 @@ def poller() -> None:
     it reaches are written at once: after a crash nothing is missing and nothing is there twice. A second poller of the
     same source takes over from the first. Example: `vaart serve poller`.
     """
-    import asyncio
-
     from connectors.polling.service import serve
-    from vaart import addresses, logs, settings
+    from vaart import settings
 
-    loaded = settings.load()
-    logs.configure("poller", loaded.log_level)
-    asyncio.run(serve(loaded, addresses.resolve(loaded, KAFKA, REGISTRY)))
+    _run("poller", serve, settings.load())
 
 
 def queues() -> None:
@@ -110,14 +117,10 @@ def queues() -> None:
     same source takes over from the first; a message of SQS is deleted once our Kafka has all that came of it. Example:
     `VAART_GATEWAY__SOURCES=deploy/examples/debezium/sources.yaml vaart serve queues`.
     """
-    import asyncio
-
     from connectors.queues.service import serve
-    from vaart import addresses, logs, settings
+    from vaart import settings
 
-    loaded = settings.load()
-    logs.configure("queues", loaded.log_level)
-    asyncio.run(serve(loaded, addresses.resolve(loaded, KAFKA, REGISTRY)))
+    _run("queues", serve, settings.load())
 
 
 def drops() -> None:
@@ -127,11 +130,7 @@ def drops() -> None:
     nothing can be made to `refused/` with the reason in a `.why` file; nothing is deleted. After a crash it goes on
     behind the last rows that are on Kafka. Example: `vaart serve drops`; `vaart sources check` says what is missing.
     """
-    import asyncio
-
     from connectors.drops.service import serve
-    from vaart import addresses, logs, settings
+    from vaart import settings
 
-    loaded = settings.load()
-    logs.configure("drops", loaded.log_level)
-    asyncio.run(serve(loaded, addresses.resolve(loaded, KAFKA, REGISTRY)))
+    _run("drops", serve, settings.load())

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psutil
 
-from connectors.sources import Sources, load
 from streams.views import VIEWS
 from vaart.settings import Settings
 from vaart.supervisor import Service
@@ -28,6 +27,9 @@ def every_service(sources: Path | None) -> list[Service]:
 
 
 def _needed(sources: Path | None) -> list[Service]:
+    # Every channel is loaded with it: `vaart status` need not wait for that.
+    from connectors.sources import Sources, load
+
     known = load(sources) if sources else Sources()
     return [
         Service(name, ("serve", name)) for section, name in NEEDED_BY.items() if known.with_section(section)
