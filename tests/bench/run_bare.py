@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Any
 
 from aiohttp import web
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 
 PORT, TOPIC = int(sys.argv[1]), sys.argv[2]
 SETTINGS = {
@@ -25,9 +25,10 @@ SETTINGS = {
 def reported(
     loop: asyncio.AbstractEventLoop, acknowledged: "asyncio.Future[None]", error: Any, _: Any
 ) -> None:
-    if error is not None:
-        raise SystemExit(str(error))
-    loop.call_soon_threadsafe(acknowledged.set_result, None)
+    if error is None:
+        loop.call_soon_threadsafe(acknowledged.set_result, None)
+    else:
+        loop.call_soon_threadsafe(acknowledged.set_exception, KafkaException(error))
 
 
 def main() -> None:

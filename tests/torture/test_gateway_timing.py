@@ -14,7 +14,7 @@ import pytest
 from connectors.protocol.channel import Request
 from tests.connectors.channels.samples import shopify
 from tests.connectors.channels.sampling import with_headers
-from tests.connectors.gateway.running import OTHER_SECRET, SHOP, Ground, running, signed
+from tests.connectors.gateway.running import OTHER_SECRET, SHOP, Ground, running, signed, stranger
 from tests.torture.conftest import Report
 from vaart.addresses import Addresses
 
@@ -50,7 +50,7 @@ def test_refusals_take_alike(servers: Addresses, tmp_path: Path, report: Report)
             path, request = WAYS[name]
             # From an address of its own, since one that goes on guessing is told to wait.
             headers = {each: values[0] for each, values in request.headers.items()}
-            headers["X-Forwarded-For"] = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+            headers["X-Forwarded-For"] = stranger(number)
             began = time.perf_counter()
             answer = client.post(path, content=request.body, headers=headers)
             took[name].append((time.perf_counter() - began) * 1e6)

@@ -275,6 +275,11 @@ def told(request: Request, path: str = SHOP) -> bytes:
     return spoken("POST", path, request.body, **{name: values[0] for name, values in request.headers.items()})
 
 
+def stranger(number: int) -> str:
+    """An address of its own for each of 16 million."""
+    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+
 def status(answer: bytes) -> int:
     """Of the first answer; 0 where there is none."""
     return int(answer[9:12]) if answer.startswith(HEAD) else 0

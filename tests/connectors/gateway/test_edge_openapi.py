@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import status_code_conformance
 
-from tests.connectors.gateway.running import WRITE_KEY, Ground, running
+from tests.connectors.gateway.running import WRITE_KEY, Ground, running, stranger
 from vaart.addresses import Addresses
 from vaart.cli.openapi import document
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.servers
 EXAMPLES = int(os.environ.get("EXAMPLES", "3"))
 ROUTES = schemathesis.openapi.from_dict(document())
 schemathesis.serializer.alias("application/vnd.confluent.avro", "application/octet-stream")
-ADDRESSES = (f"10.{each >> 16 & 255}.{each >> 8 & 255}.{each & 255}" for each in count(1))
+ADDRESSES = map(stranger, count(1))
 
 
 @pytest.fixture(scope="module")

@@ -101,9 +101,9 @@ class Pipe:
         )
 
     def wait_for(self, query: str, expected: Any) -> None:
-        """Returns once the query's one value is `expected`."""
+        """Returns once the query's one value is `expected`; there may be no row yet."""
         deadline = time.monotonic() + PATIENCE_S
-        while (found := self.rows(query)[0][0]) != expected:
+        while (found := [row[0] for row in self.rows(query)[:1]]) != [expected]:
             assert time.monotonic() < deadline, f"{query}: {found}, not {expected}"
             time.sleep(0.05)
 

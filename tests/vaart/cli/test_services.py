@@ -1,6 +1,5 @@
 """`vaart run`: which services there are, and that a file of sources starts what its sources need."""
 
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -57,7 +56,10 @@ def test_run_takes_the_files_of_a_drop(environment: dict[str, str], tmp_path: Pa
     try:
         wait_until((tmp_path / "dropped" / "taken" / "monday.csv").exists, STARTS_WITHIN_S)
     finally:
-        run.send_signal(signal.SIGINT)
-        told, _ = run.communicate(timeout=STOPS_WITHIN_S)
+        run.terminate()
+        try:
+            told, _ = run.communicate(timeout=STOPS_WITHIN_S)
+        finally:
+            run.kill()  # its services end with it
     assert run.returncode == 0
     assert b"gateway, drops, worker-" in b" ".join(told.split())
